@@ -1,0 +1,1 @@
+"""What installs, trains and runs Passerelle on one machine."""
