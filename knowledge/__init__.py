@@ -1,0 +1,10 @@
+"""What the assistant knows: YAML files, their schema, and how an answer is found.
+
+`load()` reads and checks every file of this folder. What people read goes
+through `typography.french`, so the files are written with ordinary spaces.
+"""
+
+from knowledge.base import Answer, Knowledge
+from knowledge.loader import KnowledgeError, load
+
+__all__ = ["Answer", "Knowledge", "KnowledgeError", "load"]
