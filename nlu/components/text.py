@@ -1,0 +1,82 @@
+"""French text as people type it, brought to one form: case, accents and signs folded."""
+
+import re
+import unicodedata
+from typing import Dict, List, NamedTuple, Text
+
+_LIGATURES = {"œ": "oe", "æ": "ae", "ß": "ss", "€": " euro ", "%": " pourcent ", "&": " et "}
+
+
+class Folded(NamedTuple):
+    """A folded text, and for each of its characters its place in the text it comes from."""
+
+    text: Text
+    offsets: List[int]
+
+
+def fold(text: Text) -> Folded:
+    """Return `text` in small letters, without accents; signs become single spaces.
+
+    Question marks stay (they tell a question from a need), apart from the word
+    before.
+    """
+    characters: List[Text] = []
+    offsets: List[int] = []
+    for offset, original in enumerate(text):
+        for character in _fold_character(original):
+            if character == " " and (not characters or characters[-1] == " "):
+                continue
+            if character == "?" and characters and characters[-1] not in " ?":
+                characters.append(" ")
+                offsets.append(offset)
+            characters.append(character)
+            offsets.append(offset)
+    while characters and characters[-1] == " ":
+        characters.pop()
+        offsets.pop()
+    return Folded("".join(characters), offsets)
+
+
+def _fold_character(character: Text) -> Text:
+    lower = character.lower()
+    if lower in _LIGATURES:
+        return _LIGATURES[lower]
+    plain = "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
+    return "".join(c if c.isalnum() or c == "?" else " " for c in plain)
+
+
+class Mention(NamedTuple):
+    """A name of something, found in a text: whose name, and from where to where."""
+
+    value: Text
+    start: int
+    end: int
+
+
+class Vocabulary:
+    """Names and what they mean, found in texts whatever their case, accents and plurals."""
+
+    def __init__(self, names: Dict[Text, Text]) -> None:
+        """`names` gives for each name what it means."""
+        self.names = {fold(name).text: value for name, value in names.items()}
+        longest_first = sorted(self.names, key=len, reverse=True)
+        patterns = [r"s? ".join(map(re.escape, name.split())) for name in longest_first]
+        self._pattern = (
+            re.compile(
+                r"(?<![^\s])(?:"
+                + "|".join(f"({pattern})" for pattern in patterns)
+                + r")s?(?![^\s])"
+            )
+            if patterns
+            else None
+        )
+        self._values = [self.names[name] for name in longest_first]
+
+    def find(self, folded: Text) -> List[Mention]:
+        """Return the names found in a folded text, longest first at each place, no overlap."""
+        if self._pattern is None:
+            return []
+        return [
+            Mention(self._values[(match.lastindex or 1) - 1], match.start(), match.end())
+            for match in self._pattern.finditer(folded)
+        ]
