@@ -1,0 +1,1 @@
+"""Rasa custom actions: read the slots, call the domain, answer. Thin."""
