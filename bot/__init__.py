@@ -1,0 +1,1 @@
+"""The way in and out: channels are adapters of one relay."""

@@ -1,0 +1,46 @@
+"""`python -m bot`: migrates the database, then serves the web and answers messages."""
+
+import uvicorn
+
+from bot.arrivals import Arrivals
+from bot.log import configure_logs
+from bot.metrics import Metrics
+from bot.rasa import Rasa
+from bot.relay import Relay
+from bot.web.app import create_app
+from bot.web.services import Services
+from knowledge import load
+from settings import Settings
+from storage.database import Database
+from storage.migrate import upgrade
+
+STOP_TIMEOUT = 5
+"""How long open requests may still take when the process stops, in seconds."""
+
+
+def main() -> None:
+    """Run until a signal says to stop."""
+    settings = Settings()
+    configure_logs()
+    sentences = load().sentences
+    upgrade(settings.sqlalchemy_url)
+    database = Database(settings.sqlalchemy_url)
+    rasa = Rasa(settings.rasa_url, settings.actions_url)
+    arrivals, metrics = Arrivals(database), Metrics()
+    relay = Relay(database, rasa, arrivals, metrics, sentences)
+    uvicorn.run(
+        create_app(Services(database, rasa, relay, arrivals, metrics)),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Nothing here needs the visitor's address, and what only this machine
+        # may see must not depend on a header.
+        proxy_headers=False,
+        timeout_graceful_shutdown=STOP_TIMEOUT,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,218 @@
+"""The relay: messages are rows before they are anything else.
+
+An adapter `receive`s: the message is stored, and only then acknowledged. The
+worker (`run`) answers what is due, one conversation at a time and in order, and
+stores the replies in the transaction that marks the message done. Nothing is
+kept in memory that a restart would lose.
+"""
+
+import asyncio
+import hashlib
+import os
+import random
+import socket
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.arrivals import Arrivals
+from bot.metrics import Metrics
+from bot.rasa import Dialogue, Fault
+from bot.text import disarm
+from storage import inbox
+from storage.database import Database
+from storage.inbox import Claim, LeaseLost, Received
+from storage.times import utc_now
+
+AT_ONCE = 16
+"""How many conversations one process answers at the same time."""
+POLL = 1.0
+"""How often due retries and other processes' messages are looked for, in seconds."""
+FIRST_RETRY = timedelta(seconds=1)
+"""Wait after the first fault; doubled at each further one."""
+LONGEST_RETRY = timedelta(seconds=60)
+GIVE_UP_AFTER = 4320
+"""Attempts after which a message is given up: three days of them, longer than a
+week-end's outage, so that only one which Rasa can never answer ends there and
+stops holding up those behind it."""
+STOP_GRACE = 3.0
+"""How long running turns may still take when the process stops, in seconds."""
+
+log = structlog.get_logger()
+
+
+def short(conversation_id: str) -> str:
+    """Return what a log says of a conversation: enough to follow it, no more."""
+    return hashlib.sha256(conversation_id.encode()).hexdigest()[:8]
+
+
+def retry_delay(attempts: int) -> timedelta:
+    """Return how long to wait after `attempts` failed ones (1 or more): 1 s, 2, 4 … 60 s."""
+    doublings = min(attempts - 1, 16)  # enough, and no overflow after many
+    return min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)
+
+
+class Relay:
+    """Receives messages and answers them; one a process, any number on a database.
+
+    `sentences["unavailable"]` is what people read, once, when their message
+    cannot be answered yet.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        dialogue: Dialogue,
+        arrivals: Arrivals,
+        metrics: Metrics,
+        sentences: Mapping[str, str],
+        *,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._database = database
+        self._dialogue = dialogue
+        self._arrivals = arrivals
+        self._metrics = metrics
+        self._unavailable = sentences["unavailable"]
+        self._clock = clock
+        self._name = f"{socket.gethostname()[:48]}:{os.getpid()}"
+        self._wake = asyncio.Event()
+        self._turns: set[asyncio.Task[None]] = set()
+
+    async def receive(
+        self, conversation_id: str, *, scope: str, external_id: str, text: str, payload: str | None
+    ) -> Received:
+        """Store a message, to be answered soon; a second delivery changes nothing.
+
+        Raises:
+            storage.inbox.UnknownConversation: there is none under this id.
+            storage.inbox.DifferentContent: `external_id` is another message's.
+        """
+        async with self._database.write() as session:
+            received = await inbox.receive(
+                session,
+                conversation_id,
+                scope=scope,
+                external_id=external_id,
+                text=text,
+                payload=payload,
+                now=self._clock(),
+            )
+        if received.fresh:
+            self._metrics.received.inc()
+            self._arrivals.ring(conversation_id)
+            self._wake.set()
+            log.info("message_received", conversation=short(conversation_id), seq=received.seq)
+        return received
+
+    async def run(self) -> None:
+        """Answer what is due, until cancelled; then let running turns end."""
+        try:
+            while True:
+                while len(self._turns) >= AT_ONCE:
+                    await asyncio.wait(self._turns, return_when=asyncio.FIRST_COMPLETED)
+                self._wake.clear()
+                claim = await self._claim()
+                if claim is not None:
+                    turn = asyncio.create_task(self._serve(claim))
+                    self._turns.add(turn)
+                    turn.add_done_callback(self._turns.discard)
+                    continue
+                try:
+                    async with asyncio.timeout(POLL):
+                        await self._wake.wait()
+                except TimeoutError:
+                    pass
+        finally:
+            await self._finish_turns()
+
+    async def _finish_turns(self) -> None:
+        if not self._turns:
+            return
+        _, late = await asyncio.wait(self._turns, timeout=STOP_GRACE)
+        for turn in late:
+            turn.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def _claim(self) -> Claim | None:
+        try:
+            # Looking takes no lock; only what is there to take does.
+            async with self._database.read() as session:
+                ids = await inbox.waiting(session, self._clock(), AT_ONCE)
+            # Several processes see the same ones: let them not all try the first.
+            for conversation_id in random.sample(ids, len(ids)):
+                async with self._database.write() as session:
+                    claim = await inbox.claim(session, conversation_id, self._name, self._clock())
+                if claim is not None:
+                    return claim
+        except SQLAlchemyError as error:
+            log.error("inbox_not_read", error=type(error).__name__)
+        return None
+
+    async def _serve(self, claim: Claim) -> None:
+        """Answer the messages of a claimed conversation until none is due."""
+        held: Claim | None = claim
+        try:
+            while held is not None:
+                held = await self._turn(held)
+        except LeaseLost:
+            log.warning("lease_lost", conversation=short(claim.conversation_id))
+        except asyncio.CancelledError:
+            # Stopping: another process need not wait for the lease to end.
+            async with self._database.write() as session:
+                await inbox.release(session, claim)
+            raise
+        except Exception as error:  # the lease ends by itself, and the message is tried again
+            log.error(
+                "turn_not_stored",
+                conversation=short(claim.conversation_id),
+                error=type(error).__name__,
+                exc_info=not isinstance(error, SQLAlchemyError),
+            )
+
+    async def _turn(self, held: Claim) -> Claim | None:
+        """Answer one message; return the claim on the next one due, if any."""
+        message = held.message
+        about = {"conversation": short(held.conversation_id), "seq": message.seq}
+        started = time.monotonic()
+        try:
+            turn = await self._dialogue.answer(
+                held.conversation_id,
+                disarm(message.text) if message.payload is None else message.payload,
+                again=message.attempts > 0,
+            )
+        except Fault as fault:
+            self._metrics.faults.labels(fault.reason).inc()
+            await self._postpone(held)
+            log.warning("turn_failed", **about, reason=fault.reason, attempts=message.attempts + 1)
+            return None
+        seconds = time.monotonic() - started
+        async with self._database.write() as session:
+            following = await inbox.answer(session, held, turn.replies, turn.outcome, self._clock())
+        self._metrics.turns.observe(seconds)
+        self._metrics.sent.inc(len(turn.replies))
+        self._arrivals.ring(held.conversation_id)
+        log.info("turn_answered", **about, seconds=round(seconds, 3), replies=len(turn.replies))
+        return following
+
+    async def _postpone(self, held: Claim) -> None:
+        message, now = held.message, self._clock()
+        attempts = message.attempts + 1
+        given_up = attempts >= GIVE_UP_AFTER
+        notice = self._unavailable if message.attempts == 0 else None
+        async with self._database.write() as session:
+            await inbox.postpone(
+                session,
+                held,
+                retry_at=None if given_up else now + retry_delay(attempts),
+                notice=notice,
+                now=now,
+            )
+        if notice:
+            self._metrics.sent.inc()
+            self._arrivals.ring(held.conversation_id)
+        if given_up:
+            log.error("message_given_up", conversation=short(held.conversation_id), seq=message.seq)

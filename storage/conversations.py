@@ -1,0 +1,86 @@
+"""Conversations: opening one, finding it by its token, reading its messages."""
+
+import hashlib
+import secrets
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage.models import Button, Channel, Conversation, Direction, Message
+
+PAGE = 500
+"""Most messages read at once: one asks for the following ones by the last number."""
+
+
+def token_hash(token: str) -> str:
+    """Return what is kept of a token.
+
+    A plain digest is enough, and can be looked up: a token has 256 random bits.
+    """
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+async def open_conversation(session: AsyncSession, channel: Channel) -> Conversation:
+    """Add a conversation that no token opens yet."""
+    conversation = Conversation(id=secrets.token_hex(16), channel=channel, last_seq=0)
+    session.add(conversation)
+    await session.flush()
+    return conversation
+
+
+async def open_web_conversation(session: AsyncSession) -> tuple[str, str]:
+    """Add a conversation on the web; return its id and its token, kept nowhere else."""
+    token = secrets.token_urlsafe(32)
+    conversation = await open_conversation(session, Channel.web)
+    conversation.token_hash = token_hash(token)
+    return conversation.id, token
+
+
+async def conversation_of_token(session: AsyncSession, token: str) -> str | None:
+    """Return the id of the conversation that `token` opens."""
+    found: str | None = await session.scalar(
+        select(Conversation.id).where(Conversation.token_hash == token_hash(token))
+    )
+    return found
+
+
+async def messages_after(
+    session: AsyncSession, conversation_id: str, after: int
+) -> Sequence[Message]:
+    """Return the messages numbered above `after`, in order, at most `PAGE` of them."""
+    query = (
+        select(Message)
+        .where(Message.conversation_id == conversation_id, Message.seq > after)
+        .order_by(Message.seq)
+        .limit(PAGE)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def offered_button(
+    session: AsyncSession, conversation_id: str, button_id: str
+) -> Button | None:
+    """Return the button `button_id`, if it was offered in this very conversation."""
+    query = (
+        select(Message.buttons)
+        .where(
+            Message.conversation_id == conversation_id,
+            Message.direction == Direction.outbound,
+            Message.buttons.is_not(None),
+        )
+        .order_by(Message.seq.desc())
+    )
+    for buttons in await session.scalars(query):
+        for button in buttons or ():
+            if button["id"] == button_id:
+                return button
+    return None
+
+
+async def last_numbers(session: AsyncSession, conversation_ids: Collection[str]) -> dict[str, int]:
+    """Return the number of the last message of each of these conversations."""
+    query = select(Conversation.id, Conversation.last_seq).where(
+        Conversation.id.in_(conversation_ids)
+    )
+    return {row.id: row.last_seq for row in await session.execute(query)}

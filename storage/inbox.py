@@ -1,0 +1,314 @@
+"""The inbox: what people sent, answered once and in order, by one worker at a time.
+
+A worker holds a conversation by a lease on its row. A lease is taken by one
+conditional UPDATE, the same on every database, and ends by itself if its holder
+dies. What a worker stores is refused once it no longer holds the lease, so a
+slow one cannot answer a second time.
+
+Each function runs in the caller's transaction; `now` is the caller's clock.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, and_, exists, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from storage.models import Author, Button, Channel, Conversation, Direction, Message, State
+
+LEASE = timedelta(seconds=30)
+"""How long a conversation waits for a worker that died. A turn must take less."""
+
+
+_Earlier = aliased(Message)
+
+
+class UnknownConversation(LookupError):
+    """There is no such conversation (any more)."""
+
+
+class DifferentContent(ValueError):
+    """Another message came under the same external id."""
+
+
+class LeaseLost(RuntimeError):
+    """The lease passed to another worker: what was to be stored must not be."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A message that was stored: `fresh` unless it had been before."""
+
+    seq: int
+    fresh: bool
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One thing to say; buttons are pairs of what is shown and what Rasa receives."""
+
+    text: str
+    buttons: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A lease on a conversation, and the first of its messages that is due."""
+
+    conversation_id: str
+    channel: Channel
+    holder: str
+    message: Message
+
+
+async def receive(
+    session: AsyncSession,
+    conversation_id: str,
+    *,
+    scope: str,
+    external_id: str,
+    text: str,
+    payload: str | None,
+    now: datetime,
+) -> Received:
+    """Store what a person sent, to be answered; do nothing if it already is.
+
+    Raises:
+        UnknownConversation: there is none under this id.
+        DifferentContent: `external_id` is taken, by another text or button.
+    """
+    # The lock makes two deliveries of one message take turns.
+    query = select(Conversation.id).where(Conversation.id == conversation_id).with_for_update()
+    if await session.scalar(query) is None:
+        raise UnknownConversation
+    stored = await session.scalar(
+        select(Message).where(Message.external_scope == scope, Message.external_id == external_id)
+    )
+    if stored is not None:
+        if (stored.text, stored.payload) != (text, payload):
+            raise DifferentContent
+        return Received(stored.seq, fresh=False)
+    seq = await session.scalar(
+        update(Conversation)
+        .where(Conversation.id == conversation_id)
+        .values(last_seq=Conversation.last_seq + 1)
+        .returning(Conversation.last_seq)
+    )
+    assert seq is not None  # locked above
+    session.add(
+        Message(
+            conversation_id=conversation_id,
+            seq=seq,
+            direction=Direction.inbound,
+            author=Author.person,
+            external_scope=scope,
+            external_id=external_id,
+            text=text,
+            payload=payload,
+            state=State.due,
+            next_attempt_at=now,
+            created_at=now,
+        )
+    )
+    await session.flush()
+    return Received(seq, fresh=True)
+
+
+async def waiting(session: AsyncSession, now: datetime, limit: int) -> Sequence[str]:
+    """Return conversations that a worker could answer now, the longest waiting first."""
+    return (await session.scalars(waiting_query(now, limit))).all()
+
+
+def waiting_query(now: datetime, limit: int) -> Select[str]:
+    """Return the query of `waiting`."""
+    return (
+        select(Message.conversation_id)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .where(
+            Message.direction == Direction.inbound,
+            Message.state == State.due,
+            Message.next_attempt_at <= now,
+            _free(now),
+            # The first one due speaks for its conversation: while it waits for
+            # its next attempt, so do those behind it.
+            ~exists().where(
+                _Earlier.conversation_id == Message.conversation_id,
+                _Earlier.direction == Direction.inbound,
+                _Earlier.state == State.due,
+                _Earlier.seq < Message.seq,
+            ),
+        )
+        .order_by(Message.next_attempt_at)
+        .limit(limit)
+    )
+
+
+async def claim(
+    session: AsyncSession, conversation_id: str, worker: str, now: datetime
+) -> Claim | None:
+    """Take the lease on a conversation that is free and has a message due now."""
+    # Unique for each claim: a worker that lost a lease must not pass for the
+    # one that took it over, were it itself.
+    holder = f"{worker}/{secrets.token_hex(4)}"
+    channel = await session.scalar(
+        update(Conversation)
+        .where(Conversation.id == conversation_id, _free(now))
+        .values(claimed_by=holder, claimed_until=now + LEASE)
+        .returning(Conversation.channel)
+    )
+    if channel is None:
+        return None
+    message = await _first_due(session, conversation_id, now)
+    if message is None:
+        await _let_go(session, conversation_id, holder)
+        return None
+    return Claim(conversation_id, channel, holder, message)
+
+
+async def answer(
+    session: AsyncSession,
+    held: Claim,
+    replies: Sequence[Reply],
+    outcome: dict[str, Any] | None,
+    now: datetime,
+) -> Claim | None:
+    """Store the replies to the claimed message and mark it done.
+
+    `outcome` goes to the last of them. Returns the claim renewed on the next
+    message due, or `None` once there is none and the lease was given back.
+
+    Raises:
+        LeaseLost: nothing may be stored; the transaction must be undone.
+    """
+    first = await _numbers(session, held, len(replies), now)
+    for index, reply in enumerate(replies):
+        last = index == len(replies) - 1
+        session.add(_outbound(held, first + index, reply, outcome if last else None, now))
+    await session.execute(
+        update(Message)
+        .where(Message.id == held.message.id)
+        .values(state=State.done, next_attempt_at=None)
+    )
+    await session.flush()
+    message = await _first_due(session, held.conversation_id, now)
+    if message is None:
+        await _let_go(session, held.conversation_id, held.holder)
+        return None
+    return Claim(held.conversation_id, held.channel, held.holder, message)
+
+
+async def postpone(
+    session: AsyncSession,
+    held: Claim,
+    *,
+    retry_at: datetime | None,
+    notice: str | None,
+    now: datetime,
+) -> None:
+    """Record that the claimed message could not be answered, and give the lease back.
+
+    It stays due, not before `retry_at`; `None` gives it up. `notice` is said to
+    the person, if there is one.
+
+    Raises:
+        LeaseLost: nothing may be stored; the transaction must be undone.
+    """
+    first = await _numbers(session, held, 1 if notice else 0, now)
+    if notice:
+        session.add(_outbound(held, first, Reply(notice), None, now))
+    await session.execute(
+        update(Message)
+        .where(Message.id == held.message.id)
+        .values(
+            state=State.failed if retry_at is None else State.due,
+            next_attempt_at=retry_at,
+            attempts=Message.attempts + 1,
+        )
+    )
+    await session.flush()
+    await _let_go(session, held.conversation_id, held.holder)
+
+
+async def release(session: AsyncSession, held: Claim) -> None:
+    """Give a lease back with nothing done; do nothing if it is lost already."""
+    await _let_go(session, held.conversation_id, held.holder)
+
+
+async def count_due(session: AsyncSession) -> int:
+    """Return how many inbound messages wait for their answer."""
+    query = select(func.count()).where(
+        Message.direction == Direction.inbound, Message.state == State.due
+    )
+    return await session.scalar(query) or 0
+
+
+def _free(now: datetime) -> Any:
+    return or_(Conversation.claimed_until.is_(None), Conversation.claimed_until < now)
+
+
+async def _first_due(session: AsyncSession, conversation_id: str, now: datetime) -> Message | None:
+    query: Select[Message] = (
+        select(Message)
+        .where(
+            Message.conversation_id == conversation_id,
+            Message.direction == Direction.inbound,
+            Message.state == State.due,
+        )
+        .order_by(Message.seq)
+        .limit(1)
+    )
+    message = await session.scalar(query)
+    if message is None or message.next_attempt_at is None or message.next_attempt_at > now:
+        return None
+    return message
+
+
+async def _numbers(session: AsyncSession, held: Claim, count: int, now: datetime) -> int:
+    """Take `count` message numbers and renew the lease; return the first number."""
+    last: int | None = await session.scalar(
+        update(Conversation)
+        .where(Conversation.id == held.conversation_id, Conversation.claimed_by == held.holder)
+        .values(last_seq=Conversation.last_seq + count, claimed_until=now + LEASE)
+        .returning(Conversation.last_seq)
+    )
+    if last is None:
+        raise LeaseLost
+    return last - count + 1
+
+
+async def _let_go(session: AsyncSession, conversation_id: str, holder: str) -> None:
+    await session.execute(
+        update(Conversation)
+        .where(and_(Conversation.id == conversation_id, Conversation.claimed_by == holder))
+        .values(claimed_by=None, claimed_until=None)
+    )
+
+
+def _outbound(
+    held: Claim, seq: int, reply: Reply, outcome: dict[str, Any] | None, now: datetime
+) -> Message:
+    # On the web people come and read; elsewhere an adapter delivers.
+    delivered = held.channel is Channel.web
+    # The message's number makes the ids of buttons unique in the conversation;
+    # the random part keeps clients from taking them for something to compute.
+    buttons = [
+        Button(id=f"{seq}-{secrets.token_hex(4)}", title=title, payload=payload)
+        for title, payload in reply.buttons
+    ]
+    return Message(
+        conversation_id=held.conversation_id,
+        seq=seq,
+        direction=Direction.outbound,
+        author=Author.assistant,
+        text=reply.text,
+        buttons=buttons or None,
+        outcome=outcome,
+        state=State.done if delivered else State.due,
+        next_attempt_at=None if delivered else now,
+        created_at=now,
+        in_reply_to=held.message.id,
+    )

@@ -1,0 +1,86 @@
+"""What the tests share: a real PostgreSQL server, and the three real processes."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import httpx
+import pytest
+
+from deploy import ports
+from deploy.stack import Stack
+from deploy.train import trained_model
+from settings import ROOT, Settings
+
+
+def unavailable(what: str) -> NoReturn:
+    """Skip for want of a tool of the system; in continuous integration, fail."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} (.ci/run installs it)", pytrace=False)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """A PostgreSQL server of the tests' own, on loopback: the URL of an empty database."""
+    installed = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
+    places = os.pathsep.join([*installed, os.environ.get("PATH", "")])
+    initdb, pg_ctl = shutil.which("initdb", path=places), shutil.which("pg_ctl", path=places)
+    if not initdb or not pg_ctl:
+        unavailable("PostgreSQL is not installed")
+    # Not in pytest's own folders, which are closed to the user that runs the server.
+    with tempfile.TemporaryDirectory(prefix="passerelle-postgresql-") as folder:
+        as_owner: list[str] = []
+        if os.getuid() == 0:  # PostgreSQL will not run as root
+            as_owner = ["runuser", "-u", "postgres", "--"]
+            shutil.chown(folder, "postgres")
+        data = f"{folder}/data"
+
+        def run(*command: str) -> None:
+            subprocess.run([*as_owner, *command], check=True, cwd=folder, stdout=subprocess.DEVNULL)
+
+        run(initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
+        port = ports.free()
+        # What a crash of the machine would lose, a test does not miss.
+        options = f"-h {ports.LOOPBACK} -p {port} -k '' -c fsync=off -c full_page_writes=off"
+        run(pg_ctl, "-D", data, "-w", "-o", options, "-l", f"{folder}/server.log", "start")
+        try:
+            yield f"postgresql://postgres@{ports.LOOPBACK}:{port}/postgres"
+        finally:
+            run(pg_ctl, "-D", data, "-w", "-m", "immediate", "stop")
+
+
+@pytest.fixture(scope="session")
+def model() -> Path:
+    """The model of the current files, trained if it is not there."""
+    return trained_model(ROOT / "var")
+
+
+@pytest.fixture(scope="session")
+def stack(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The bot, Rasa and the action server, real, ready, with data of their own; started once.
+
+    A test that stops one of them starts it again and waits (`stack.wait_ready()`).
+    """
+    settings = Settings(
+        host=ports.LOOPBACK,
+        port=ports.free(),
+        var=tmp_path_factory.mktemp("stack"),
+        database_url=None,
+        tracker_url=None,
+        rasa_url=f"http://{ports.LOOPBACK}:{ports.free()}",
+        actions_url=f"http://{ports.LOOPBACK}:{ports.free()}",
+    )
+    with Stack(settings, model) as stack:
+        yield stack
+
+
+@pytest.fixture
+def api(stack: Stack) -> Iterator[httpx.Client]:
+    """A client of the public face of `stack`."""
+    with httpx.Client(base_url=stack.url, timeout=30, trust_env=False) as client:
+        yield client

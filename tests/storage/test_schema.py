@@ -1,0 +1,79 @@
+"""The migrations make what the models say, and can be undone."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic import command
+from sqlalchemy import Connection, inspect, text
+
+from storage.migrate import configuration, downgrade, migrating, upgrade
+from storage.models import Base
+
+
+def described(connection: Connection) -> dict[str, dict[str, object]]:
+    """Everything the database knows of our tables, in an order of its own making."""
+    inspector = inspect(connection)
+
+    def lines(items: list[object]) -> list[str]:
+        return sorted(repr(sorted(dict(item).items(), key=str)) for item in items)  # type: ignore[call-overload]
+
+    return {
+        table: {
+            "columns": {
+                column["name"]: (repr(column["type"]), column["nullable"], column["default"])
+                for column in inspector.get_columns(table)
+            },
+            "key": inspector.get_pk_constraint(table),
+            "unique": lines(list(inspector.get_unique_constraints(table))),
+            "checks": lines(list(inspector.get_check_constraints(table))),
+            "foreign": lines(list(inspector.get_foreign_keys(table))),
+            "indexes": lines(list(inspector.get_indexes(table))),
+        }
+        for table in inspector.get_table_names()
+        if table != "alembic_version"
+    }
+
+
+@pytest.fixture
+def connection(empty_database_url: str) -> Iterator[Connection]:
+    with migrating(empty_database_url) as connection:
+        yield connection
+
+
+def test_migrations_make_what_the_models_say(connection: Connection) -> None:
+    Base.metadata.create_all(connection)
+    wanted = described(connection)
+    Base.metadata.drop_all(connection)
+    command.upgrade(configuration(connection), "head")
+    assert described(connection) == wanted
+    command.check(configuration(connection))  # raises if autogenerate would add something
+
+
+def test_migrations_can_be_undone_and_redone(empty_database_url: str) -> None:
+    upgrade(empty_database_url)
+    with migrating(empty_database_url) as connection:
+        whole = described(connection)
+    assert set(whole) == {"conversation", "message"}
+    downgrade(empty_database_url, "base")
+    with migrating(empty_database_url) as connection:
+        assert described(connection) == {}
+    upgrade(empty_database_url)
+    upgrade(empty_database_url)  # nothing left to do
+    with migrating(empty_database_url) as connection:
+        assert described(connection) == whole
+
+
+def test_processes_that_start_together_migrate_once(empty_database_url: str) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(upgrade, [empty_database_url] * 4))
+    with migrating(empty_database_url) as connection:
+        assert connection.scalar(text("SELECT count(*) FROM alembic_version")) == 1
+
+
+def test_a_failed_migration_leaves_nothing(empty_database_url: str) -> None:
+    with pytest.raises(RuntimeError), migrating(empty_database_url) as connection:
+        command.upgrade(configuration(connection), "head")
+        raise RuntimeError
+    with migrating(empty_database_url) as connection:
+        assert described(connection) == {}
