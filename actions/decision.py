@@ -96,9 +96,9 @@ def _readings(
     for aspect, likely in understanding.aspects.items():
         if aspect in knowledge.replies:
             yield Candidate("reply", aspect, aspect), likely
-            continue
-        for subject, share in subjects.items():
-            yield _reading(aspect, subject, thread, knowledge), likely * share
+        elif aspect in knowledge.aspects or aspect == FOLLOW_UP:
+            for subject, share in subjects.items():
+                yield _reading(aspect, subject, thread, knowledge), likely * share
 
 
 def _subjects(understanding: Understanding, thread: Thread) -> Mapping[str | None, float]:

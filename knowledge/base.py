@@ -64,6 +64,11 @@ class Knowledge:
         """The subjects offered when a question names none: those without a parent."""
         return tuple(name for name, subject in self.subjects.items() if subject.parent is None)
 
+    @cached_property
+    def aspects(self) -> frozenset[str]:
+        """Every aspect of which anything is known."""
+        return frozenset(key.partition("/")[0] for key in (*self.answers, *self.aliases))
+
     def source_line(self, answer: Answer, today: date) -> str:
         """Return the line that closes an answer: who says it, when, and how it aged."""
         line = self.sentences["source_line"].format(
