@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from storage.conversations import last_numbers
 from storage.database import Database
@@ -60,7 +59,7 @@ class Arrivals:
             await asyncio.sleep(POLL)
             try:
                 await self._look()
-            except SQLAlchemyError as error:
+            except Exception as error:  # whatever it is, streams go on with the next look
                 log.warning("arrivals_not_read", error=type(error).__name__)
 
     async def _look(self) -> None:

@@ -148,8 +148,8 @@ class Relay:
                     claim = await inbox.claim(session, conversation_id, self._name, self._clock())
                 if claim is not None:
                     return claim
-        except SQLAlchemyError as error:
-            log.error("inbox_not_read", error=type(error).__name__)
+        except Exception as error:  # whatever it is, the worker must not end of it
+            _log_failure("inbox_not_read", error)
         return None
 
     async def _serve(self, claim: Claim) -> None:
@@ -166,12 +166,7 @@ class Relay:
                 await inbox.release(session, claim)
             raise
         except Exception as error:  # the lease ends by itself, and the message is tried again
-            log.error(
-                "turn_not_stored",
-                conversation=short(claim.conversation_id),
-                error=type(error).__name__,
-                exc_info=not isinstance(error, SQLAlchemyError),
-            )
+            _log_failure("turn_not_stored", error, conversation=short(claim.conversation_id))
 
     async def _turn(self, held: Claim) -> Claim | None:
         """Answer one message; return the claim on the next one due, if any."""
@@ -216,3 +211,9 @@ class Relay:
             self._arrivals.ring(held.conversation_id)
         if given_up:
             log.error("message_given_up", conversation=short(held.conversation_id), seq=message.seq)
+
+
+def _log_failure(event: str, error: Exception, **about: str) -> None:
+    # The database's own errors may quote a row, hence what somebody wrote.
+    traceback = not isinstance(error, SQLAlchemyError)
+    log.error(event, **about, error=type(error).__name__, exc_info=traceback)

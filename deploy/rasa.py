@@ -130,10 +130,10 @@ def complaint(said: str) -> str:
     for index in range(len(lines) - 1, -1, -1):
         if found := _ERROR.match(lines[index]):
             problem = "\n".join(lines[index:])[found.end() :]
-            return _sentence(_place(problem) or "config.yml", problem)
+            return _sentence(_place(problem) or "un fichier", problem)
     warnings = _WARNING.findall(said)
     if warnings:
-        return _sentence(_place(warnings[0]) or "domain", warnings[0])
+        return _sentence(_place(warnings[0]) or "un fichier", warnings[0])
     return _sentence("un fichier", lines[-1] if lines else "rien")
 
 
@@ -160,14 +160,23 @@ def _own_frame(traceback: str) -> str | None:
 
 
 def _place(problem: str) -> str | None:
-    """Return the file that a complaint is about: it names the file, or a rule or story of it."""
-    for path in sources():
+    """Return what a complaint is about: a file it names, or where a name it quotes is written."""
+    files = sources()
+    for path in files:
         if str(path) in problem:
             return str(path)
-    named = set(re.findall(r"'([^'\n]+)'", problem))
-    for path in sorted((ROOT / "stories").rglob("*.yml")):
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-            title = re.match(r"\s*-\s*(?:rule|story):\s*(.+?)\s*$", line)
-            if title and title[1].strip("'\"") in named:
-                return f"{path.relative_to(ROOT)}, ligne {number}"
+    quoted = [re.escape(name) for name in re.findall(r"'([^'\n]{3,})'", problem)]
+    if not quoted:
+        return None
+    any_of_them = f"['\"]?(?:{'|'.join(quoted)})['\"]?"
+    # The title of a rule or story first: Rasa quotes it next to what is wrong in it.
+    for pattern in (
+        rf"^\s*-\s*(?:rule|story):\s*{any_of_them}\s*$",
+        rf"(?<!\w){any_of_them}(?!\w)",
+    ):
+        for path in files:
+            lines = (ROOT / path).read_text("utf-8").splitlines()
+            for number, line in enumerate(lines, 1):
+                if re.search(pattern, line):
+                    return f"{path}, ligne {number}"
     return None

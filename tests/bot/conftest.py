@@ -36,7 +36,7 @@ def make_services(
     monkeypatch.setattr(bot.relay, "POLL", 0.05)
 
     def make(database: Database) -> Services:
-        rasa = Rasa(RASA, ACTIONS, transport=fake_rasa, timeout=0.2)
+        rasa = Rasa(RASA, ACTIONS, transport=fake_rasa)
         arrivals, metrics = Arrivals(database), Metrics()
         sentences = {"unavailable": UNAVAILABLE}
         relay = Relay(database, rasa, arrivals, metrics, sentences, clock=clock)

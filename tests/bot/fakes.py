@@ -48,9 +48,11 @@ class FakeRasa(httpx.AsyncBaseTransport):
         self.messages.append((sender, message))
         self._busy.add(sender)
         try:
-            await asyncio.sleep(60 if self.fault == "slow" else self.pause)
+            await asyncio.sleep(self.pause)
         finally:
             self._busy.discard(sender)
+        if self.fault == "slow":
+            raise httpx.ReadTimeout("slow")
         if self.fault == "error":
             return httpx.Response(500, text="<h1>500</h1>")
         if self.fault == "unreadable":

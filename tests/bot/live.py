@@ -17,9 +17,7 @@ from deploy.ports import LOOPBACK
 def listening(services: Services, port: int = 0) -> Iterator[str]:
     """Serve on a port of loopback, by default a free one; give the address."""
     with socket.create_server((LOOPBACK, port)) as door:
-        config = uvicorn.Config(
-            create_app(services), log_config=None, timeout_graceful_shutdown=1
-        )
+        config = uvicorn.Config(create_app(services), log_config=None, timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([door],), daemon=True)
         thread.start()

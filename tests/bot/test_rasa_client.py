@@ -1,5 +1,7 @@
 """What the client makes of Rasa's answers."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -68,3 +70,18 @@ async def test_faults(response: httpx.Response | Exception, reason: str) -> None
     with pytest.raises(Fault) as fault:
         await rasa(response).answer("c", "bonjour", again=False)
     assert fault.value.reason == reason
+
+
+async def test_a_turn_that_lasts_is_not_waited_for() -> None:
+    """All in all: a server that trickles never goes over httpx's own timeouts."""
+
+    async def trickle() -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(0.01)
+            yield b" "
+
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=trickle()))
+    client = Rasa("http://rasa.test", "http://actions.test", transport=transport, timeout=0.1)
+    with pytest.raises(Fault) as fault:
+        await client.answer("c", "bonjour", again=False)
+    assert fault.value.reason == "timeout"

@@ -51,7 +51,7 @@ async def test_a_process_too_slow_answers_nothing(
 ) -> None:
     """Its lease ended while Rasa was thinking, and another process answered."""
     conversation = await opened(database)
-    fake_rasa.pause = 0.1
+    fake_rasa.pause = 1
     async with running(services):
         await say(services, conversation, "un")
 
@@ -64,7 +64,7 @@ async def test_a_process_too_slow_answers_nothing(
             other = await inbox.claim(session, conversation, "other", later)
             assert other is not None
             await inbox.answer(session, other, [inbox.Reply("Moi d'abord")], None, later)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(1.2)
     assert await answers(database, conversation) == ["Moi d'abord"]
 
 
@@ -88,10 +88,12 @@ async def test_stopping_lets_a_turn_end_and_frees_the_others(
 
     monkeypatch.setattr("bot.relay.STOP_GRACE", 0.01)
     fake_rasa.messages.clear()
+    fake_rasa.pause = 10
     await say(services, conversation, "deux")
     async with running(services):
         await until(asked)
     assert await answers(database, conversation) == ["Réponse à un"]
+    fake_rasa.pause = 0
     async with running(make_services(database)):  # without waiting for the lease to end
         await answered(database, conversation, "Réponse à un", "Réponse à deux")
 

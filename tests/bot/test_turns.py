@@ -3,13 +3,16 @@
 import asyncio
 import json
 import logging
+from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from bot.relay import retry_delay
 from bot.web.services import Services
+from storage import inbox
 from storage.conversations import open_web_conversation
 from storage.database import Database
 from storage.models import Message, State
@@ -156,3 +159,25 @@ async def test_logs_tell_nothing_of_what_people_write(
     async with database.read() as session:
         states = (await session.scalars(select(Message.state).order_by(Message.seq))).all()
     assert states == [State.done, State.done, State.due, State.done]
+
+
+async def test_a_database_that_fails_for_a_while_ends_nothing(
+    services: Services, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation = await opened(database)
+    failures = iter([OperationalError("", {}, Exception("a row: secret")), RuntimeError()])
+    waiting = inbox.waiting
+
+    async def failing(*args: Any) -> Any:
+        if error := next(failures, None):
+            raise error
+        return await waiting(*args)
+
+    monkeypatch.setattr(inbox, "waiting", failing)
+    with capture_logs() as logs:
+        async with running(services):
+            await say(services, conversation, "un")
+            await answered(database, conversation, "Réponse à un")
+    failed = [entry for entry in logs if entry["event"] == "inbox_not_read"]
+    assert [entry["exc_info"] for entry in failed] == [False, True]
+    assert "secret" not in str(failed)

@@ -162,7 +162,7 @@ You can find more information about the usage of rules at the documentation.\x1b
     ("said", "sentence"),
     [
         (SCHEMA, "nlu/base.yml, ligne 18 : « Key 'exemples' was not defined. Path: '/nlu/3' »."),
-        (COMPONENT, "config.yml : « Can't load class for name 'CountVectorFeaturizer'."),
+        (COMPONENT, "config.yml, ligne 2 : « Can't load class for name 'CountVectorFeaturizer'."),
         (
             IMPORT,
             "nlu/components/echo.py, ligne 7 : "
@@ -179,6 +179,7 @@ def test_rasas_complaints(
 ) -> None:
     monkeypatch.setattr(rasa, "ROOT", project.root)
     project.write("stories/greetings.yml", "rules:\n- rule: say goodbye\n  steps: []\n")
+    project.write("config.yml", "pipeline:\n- name: CountVectorFeaturizer\n")
     complaint = rasa.complaint(said.replace(str(ROOT), str(project.root)))
     assert complaint.startswith(f"Rasa refuse {sentence}")
     assert "\n" not in complaint

@@ -35,7 +35,7 @@
       "Comment obtenir un conseiller numérique\u00a0?",
       "C’est quoi, Aidants Connect\u00a0?",
     ],
-    hint: "Entrée pour envoyer, Maj\u00a0+\u00a0Entrée pour aller à la ligne.",
+    hint: "Entrée envoie, Maj\u00a0+\u00a0Entrée va à la ligne.",
     empty: "Écrivez d’abord votre question.",
     tooLong: "Votre message est trop long\u00a0: 4\u00a0000 caractères au plus.",
     unsent: "Votre message n’est pas parti\u00a0: vérifiez votre connexion, puis réessayez.",
@@ -84,7 +84,7 @@
     :focus-visible {
       outline: 3px solid var(--ink); outline-offset: 2px; box-shadow: 0 0 0 2px var(--ground);
     }
-    .launcher, .send, .panel > header { color: var(--on-accent); background: var(--accent); }
+    .launcher, .send, header { color: var(--on-accent); background: var(--accent); }
     .launcher, .panel { position: fixed; z-index: 2147483000; right: 1em; bottom: 1em; }
     .launcher {
       display: flex; align-items: center; gap: .6em; padding: .6em 1.3em; border-radius: 2em;
@@ -97,8 +97,9 @@
       color: var(--ink); background: var(--ground); overflow-wrap: anywhere;
       border: 1px solid var(--line); border-radius: .75em; box-shadow: 0 .4em 2em rgb(0 0 0 / .3);
     }
-    .panel > header { display: flex; align-items: center; gap: .6em; padding: .4em .4em .4em 1em; }
+    header { display: flex; flex: none; align-items: center; gap: .6em; padding: .4em .4em .4em 1em; }
     h2 { flex: 1; font-weight: 600; line-height: 1.25; }
+    small { display: block; font-size: .875em; font-weight: 400; }
     .close { color: inherit; background: none; border-color: transparent; }
     .log { position: relative; flex: 1 0 8em; overflow: auto; padding: 1em; }
     .log:focus-visible, header :focus-visible { outline-offset: -3px; box-shadow: none; }
@@ -106,7 +107,7 @@
     ol { display: grid; gap: .75em; padding: 0; list-style: none; }
     ol > li { justify-self: start; max-width: 94%; }
     ol > li > :is(p, ul):not(:first-of-type), ol > li > * + :is(ul, .choices) { margin-top: .6em; }
-    ul { padding-inline-start: 1.2em; }
+    ul { padding-inline-start: 1.2em; list-style: disc; }
     ul > li + li { margin-top: .25em; }
     .assistant, .agent {
       padding: .7em 1em; background: var(--soft); border-radius: .2em .75em .75em;
@@ -122,7 +123,10 @@
     .choices { display: grid; justify-items: start; gap: .5em; }
     .status { min-height: 1.5em; padding-top: .5em; }
     .problem { color: var(--alarm); }
-    .problem:not(:empty) { padding: .6em 1em; border-top: 1px solid var(--line); }
+    .problem:not(:empty) {
+      display: grid; justify-items: start; gap: .5em; padding: .6em 1em;
+      border-top: 1px solid var(--line);
+    }
     form {
       display: grid; grid-template-columns: 1fr auto; gap: .3em .6em; padding: .75em 1em;
       border-top: 1px solid var(--line);
@@ -130,7 +134,7 @@
     label, .hint { grid-column: 1 / -1; }
     label { font-weight: 600; }
     textarea {
-      min-width: 0; max-height: 8em; padding: .5em .7em; resize: none; field-sizing: content;
+      min-width: 0; min-height: 2.75em; max-height: 8em; padding: .5em .7em; resize: none; field-sizing: content;
       color: inherit; background: var(--ground); border: 1px solid var(--line); border-radius: .5em;
     }
     textarea[aria-invalid="true"] { border: 2px solid var(--alarm); }
@@ -271,7 +275,7 @@
           "header",
           {},
           bridge(),
-          build("h2", { id: "title" }, "Passerelle, assistant automatique"),
+          build("h2", { id: "title" }, "Passerelle ", build("small", {}, "assistant automatique")),
           build("button", { class: "close", click: () => this.close() }, "Fermer"),
         ),
         this.log,
@@ -551,7 +555,7 @@
           const { done, value } = await reader.read();
           if (done) return;
           this.#alive = Date.now();
-          const events = (text + value).split("\n\n");
+          const events = (text + value.replaceAll("\r", "")).split("\n\n");
           text = events.pop();
           for (const event of events) {
             const data = /^data: (.*)$/m.exec(event);
