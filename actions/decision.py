@@ -92,7 +92,7 @@ def _gathered(readings: Iterable[tuple[Candidate, float]]) -> list[tuple[Candida
 def _readings(
     understanding: Understanding, thread: Thread, knowledge: Knowledge
 ) -> Iterator[tuple[Candidate, float]]:
-    subjects = _subjects(understanding, thread)
+    subjects = _subjects(understanding, thread, knowledge)
     for aspect, likely in understanding.aspects.items():
         if aspect in knowledge.replies:
             yield Candidate("reply", aspect, aspect), likely
@@ -101,32 +101,35 @@ def _readings(
                 yield _reading(aspect, subject, thread, knowledge), likely * share
 
 
-def _subjects(understanding: Understanding, thread: Thread) -> Mapping[str | None, float]:
+def _subjects(
+    understanding: Understanding, thread: Thread, knowledge: Knowledge
+) -> Mapping[str | None, float]:
     """Return the subjects meant, once the message's silence is filled.
 
     A message that names none means the conversation's. At its beginning there
     is none yet: then what the words suggest is all there is, if anything.
     """
-    subjects = dict(understanding.subjects)
+    # A slot may hold a subject that the knowledge has lost since.
+    known = {None, *knowledge.subjects}
+    subjects = {name: share for name, share in understanding.subjects.items() if name in known}
     unnamed = subjects.pop(None, 0.0)
     if not unnamed:
         return subjects
-    if thread.subject:
+    if thread.subject in knowledge.subjects:
         return {**subjects, thread.subject: subjects.get(thread.subject, 0.0) + unnamed}
     suggested = sum(subjects.values())
     if unnamed > ELLIPTIC or not suggested:
         return {**subjects, None: unnamed}
-    return {name: share * (1 + unnamed / suggested) for name, share in subjects.items()}
+    return {name: share / suggested * (suggested + unnamed) for name, share in subjects.items()}
 
 
 def _same_aspect(subject: str | None, thread: Thread, knowledge: Knowledge) -> str:
-    """Return the conversation's aspect, if it says something of this very subject."""
-    if thread.aspect and subject:
-        answer = knowledge.find(thread.aspect, subject)
-        same = answer and (answer.subject == subject or subject not in knowledge.subjects)
-        if not same:
-            return "definition"
-    return thread.aspect or "definition"
+    """Return the conversation's aspect, if something is said of this very subject under it."""
+    if thread.aspect not in knowledge.aspects:
+        return "definition"
+    cell = f"{thread.aspect}/{subject}"
+    own = subject is None or cell in knowledge.answers or cell in knowledge.aliases
+    return thread.aspect if own else "definition"
 
 
 def _reading(aspect: str, subject: str | None, thread: Thread, knowledge: Knowledge) -> Candidate:

@@ -54,7 +54,7 @@
       --ground: var(--passerelle-ground, #fff);
       --soft: var(--passerelle-soft, #eef3f6);
       --ink: var(--passerelle-ink, #1b262d);
-      --faint: var(--passerelle-faint, #55646d);
+      --faint: var(--passerelle-faint, #44535c);
       --line: var(--passerelle-line, #7d8d97);
       --alarm: var(--passerelle-alarm, #a3231f);
     }
@@ -65,7 +65,7 @@
         --ground: var(--passerelle-ground, #172026);
         --soft: var(--passerelle-soft, #25323a);
         --ink: var(--passerelle-ink, #e8eef1);
-        --faint: var(--passerelle-faint, #abbac3);
+        --faint: var(--passerelle-faint, #b9c7cf);
         --line: var(--passerelle-line, #7f919c);
         --alarm: var(--passerelle-alarm, #ffaba3);
       }
@@ -97,7 +97,9 @@
       color: var(--ink); background: var(--ground); overflow-wrap: anywhere;
       border: 1px solid var(--line); border-radius: .75em; box-shadow: 0 .4em 2em rgb(0 0 0 / .3);
     }
-    header { display: flex; flex: none; align-items: center; gap: .6em; padding: .4em .4em .4em 1em; }
+    header {
+      display: flex; flex: none; align-items: center; gap: .6em; padding: .4em .4em .4em 1em;
+    }
     h2 { flex: 1; font-weight: 600; line-height: 1.25; }
     small { display: block; font-size: .875em; font-weight: 400; }
     .close { color: inherit; background: none; border-color: transparent; }
@@ -134,13 +136,16 @@
     label, .hint { grid-column: 1 / -1; }
     label { font-weight: 600; }
     textarea {
-      min-width: 0; min-height: 2.75em; max-height: 8em; padding: .5em .7em; resize: none; field-sizing: content;
-      color: inherit; background: var(--ground); border: 1px solid var(--line); border-radius: .5em;
+      min-width: 0; min-height: 2.75em; max-height: 8em; padding: .5em .7em;
+      resize: none; field-sizing: content; color: inherit; background: var(--ground);
+      border: 1px solid var(--line); border-radius: .5em;
     }
     textarea[aria-invalid="true"] { border: 2px solid var(--alarm); }
     .send { align-self: end; font-weight: 600; }
     @media (max-width: 30em), (max-height: 30em) {
-      .panel { inset: 0 0 0 auto; max-width: none; height: auto; max-height: none; border-radius: 0; }
+      .panel {
+        inset: 0 0 0 auto; height: auto; max-width: none; max-height: none; border-radius: 0;
+      }
     }
     @media (max-width: 30em) { .panel { width: auto; left: 0; border: 0; } }
     @media (pointer: coarse) { .hint:not(.counting) { display: none; } }

@@ -1,0 +1,115 @@
+"""The order of doubt, on the real knowledge base."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actions.decision import Decision, Thread, decide
+from actions.understanding import Understanding
+from knowledge import load
+
+KNOWLEDGE = load()
+START = Thread()
+
+
+def doubt(
+    aspects: dict[str, float], subjects: dict[str | None, float], thread: Thread = START
+) -> Decision:
+    return decide(Understanding(aspects, subjects), thread, KNOWLEDGE)
+
+
+def said(decision: Decision) -> list[str]:
+    return [candidate.reference for candidate in decision.candidates]
+
+
+def test_a_sure_question_is_answered() -> None:
+    decision = doubt({"definition": 0.9, "montant": 0.1}, {"axe_3": 1.0})
+    assert (decision.kind, said(decision)) == ("answer", ["definition/axe_3"])
+    assert decision.confidence == pytest.approx(0.9)
+
+
+def test_two_readings_of_one_answer_are_no_doubt() -> None:
+    same = KNOWLEDGE.aliases["parcours/fonds"]
+    decision = doubt(
+        {same.partition("/")[0]: 0.3, "parcours": 0.3, "contact": 0.25, "greet": 0.15},
+        {"fonds": 1.0},
+    )
+    assert (decision.kind, said(decision)) == ("answer", [same])
+    assert decision.confidence == pytest.approx(0.6)
+
+
+def test_two_or_three_likely_answers_are_offered() -> None:
+    decision = doubt({"montant": 0.45, "versement": 0.4, "delai": 0.15}, {"fonds": 1.0})
+    assert decision.kind == "did_you_mean"
+    assert said(decision) == ["montant/fonds", "versement/fonds", "delai/fonds"]
+
+
+def test_nothing_likely_is_not_understood() -> None:
+    aspects = dict.fromkeys(["montant", "delai", "greet", "pieces", "contact"], 0.1)
+    assert doubt(aspects, {"fonds": 1.0}).kind == "not_understood"
+    assert doubt({}, {}).kind == "not_understood"
+
+
+def test_an_elliptic_question_at_the_start_asks_which_subject() -> None:
+    decision = doubt({"montant": 1.0}, {None: 0.97, "fonds": 0.03})
+    assert (decision.kind, said(decision)) == ("which_subject", ["montant"])
+
+
+def test_words_that_suggest_a_subject_settle_it_at_the_start() -> None:
+    decision = doubt({"montant": 1.0}, {None: 0.6, "fonds": 0.35, "axe_3": 0.05})
+    assert said(decision) == ["montant/fonds"]
+
+
+def test_an_aspect_of_one_subject_only_needs_none() -> None:
+    assert said(doubt({"mandat": 1.0}, {None: 1.0})) == ["mandat/aidants_connect"]
+
+
+def test_the_conversation_s_subject_is_meant_when_none_is_named() -> None:
+    thread = Thread("definition", "conseiller_numerique")
+    decision = doubt({"montant": 1.0}, {None: 0.95, "fonds": 0.05}, thread)
+    assert said(decision) == ["montant/conseiller_numerique"]
+
+
+def test_a_follow_up_keeps_the_aspect() -> None:
+    decision = doubt({"follow_up": 1.0}, {"axe_1": 1.0}, Thread("definition", "axe_3"))
+    assert said(decision) == ["definition/axe_1"]
+
+
+def test_a_follow_up_says_something_of_its_own_subject() -> None:
+    # The fund counts its axes; an axis has no such count of its own.
+    decision = doubt({"follow_up": 1.0}, {"axe_1": 1.0}, Thread("nombre", "fonds"))
+    assert said(decision) == ["definition/axe_1"]
+
+
+def test_an_empty_cell_is_admitted() -> None:
+    decision = doubt({"mandat": 1.0}, {"fonds": 1.0})
+    assert decision.kind == "no_answer"
+    assert decision.candidates[0].subject == "fonds"
+
+
+def test_an_intent_that_is_no_aspect_is_no_reading() -> None:
+    decision = doubt({"nlu_fallback": 0.6, "montant": 0.4}, {"fonds": 1.0})
+    assert said(decision) == ["montant/fonds"]
+
+
+NAMES = [*sorted(KNOWLEDGE.aspects), *KNOWLEDGE.replies, "follow_up", "nlu_fallback"]
+SUBJECTS = [None, *KNOWLEDGE.subjects, "unknown"]
+
+
+def distributions(names: list[str | None]) -> st.SearchStrategy[dict[str | None, float]]:
+    weights = st.dictionaries(st.sampled_from(names), st.floats(0.001, 1), max_size=8)
+    return weights.map(lambda w: {name: weight / sum(w.values()) for name, weight in w.items()})
+
+
+@given(
+    aspects=distributions([*NAMES]),
+    subjects=distributions([*SUBJECTS]),
+    thread=st.builds(Thread, st.sampled_from([None, *NAMES]), st.sampled_from(SUBJECTS)),
+)
+def test_any_understanding_gets_a_decision(
+    aspects: dict[str, float], subjects: dict[str | None, float], thread: Thread
+) -> None:
+    decision = doubt(aspects, subjects, thread)
+    assert 0 <= decision.confidence <= 1 + 1e-9
+    assert len(decision.candidates) <= 3
+    assert decision.candidates or decision.kind == "not_understood"

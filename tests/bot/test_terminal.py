@@ -1,0 +1,205 @@
+"""The terminal: a program that reads lines, and the conversation under it."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from bot import terminal
+from bot.terminal import Conversation, Refused, Unreachable
+from bot.web.services import Services
+from deploy import ports
+from deploy.stack import StackError
+from settings import ROOT
+from storage.database import Database
+from tests.bot.fakes import UNAVAILABLE, FakeRasa
+from tests.bot.live import listening
+
+BUTTONS = [
+    {"title": "Le montant", "payload": '/montant{"subject": "fonds"}'},
+    {"title": "Les dates", "payload": '/delai{"subject": "fonds"}'},
+]
+
+Listen = Callable[[], Any]
+
+
+@pytest.fixture
+def listen(
+    sqlite_url: str, make_services: Callable[[Database], Services], fake_rasa: FakeRasa
+) -> Listen:
+    """What runs a bot, on the same data and the same port each time."""
+    fake_rasa.replies = lambda message: [
+        {"text": f"Réponse à {message}", "buttons": [] if message.startswith("/") else BUTTONS}
+    ]
+    port = ports.free()
+    return lambda: listening(make_services(Database(sqlite_url)), port)
+
+
+def program(port: int, **more: Any) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "bot.terminal"],
+        cwd=ROOT,
+        env={**os.environ, "PASSERELLE_PORT": str(port), "PASSERELLE_HOST": ports.LOOPBACK},
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **more,
+    )
+
+
+def said(replies: list[dict[str, Any]]) -> list[str]:
+    return [reply["text"] for reply in replies]
+
+
+def test_a_pipe_of_questions(listen: Listen, fake_rasa: FakeRasa) -> None:
+    typed = f"[bold]un[/bold]\n9\n\n2\n{'x' * 4001}\nquitter\njamais lu\n"
+    with listen() as url, program(urlsplit(url).port or 0) as process:
+        out, errors = process.communicate(typed, timeout=30)
+    assert (process.returncode, errors) == (0, "")
+    assert [text for _, text in fake_rasa.messages] == ["[bold]un[/bold]", BUTTONS[1]["payload"]]
+    lines = [line for line in out.splitlines() if line]
+    assert "un assistant automatique" in lines[0]
+    assert lines[1:7] == [
+        "› [bold]un[/bold]",
+        "  Réponse à [bold]un[/bold]",
+        "  1. Le montant",
+        "  2. Les dates",
+        "› 9",
+        "Tapez un numéro de 1 à 2, ou écrivez votre question.",
+    ]
+    assert lines[7:9] == ["› 2", f"  Réponse à {BUTTONS[1]['payload']}"]
+    assert "trop long" in lines[10]
+    assert lines[11:] == ["À bientôt\u00a0!"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_by_a_signal(listen: Listen, number: signal.Signals) -> None:
+    with listen() as url, program(urlsplit(url).port or 0) as process:
+        assert process.stdout and process.stdin
+        process.stdin.write("un\n")
+        process.stdin.flush()
+        while "Les dates" not in process.stdout.readline():
+            pass
+        process.send_signal(number)
+        out, errors = process.communicate(timeout=10)
+    assert (process.returncode, errors) == (0, "")
+    assert out.endswith("À bientôt\u00a0!\n")
+
+
+def test_nothing_is_lost_or_said_twice(listen: Listen, fake_rasa: FakeRasa) -> None:
+    with listen() as url:
+        conversation = Conversation(url)
+        assert said(conversation.write("un")) == ["Réponse à un"]
+    with pytest.raises(Unreachable):
+        conversation.press(1)
+    assert conversation.unsent
+    with listen():
+        assert said(conversation.retry()) == [f"Réponse à {BUTTONS[0]['payload']}"]
+        assert not conversation.unsent
+        assert conversation.buttons == []
+        assert conversation.news() == []
+    conversation.close()
+    assert len(fake_rasa.messages) == 2
+
+
+def test_a_receipt_that_is_lost(
+    listen: Listen, fake_rasa: FakeRasa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with listen() as url:
+        conversation = Conversation(url)
+        call = conversation._call
+
+        def lose(*request: Any, **more: Any) -> dict[str, Any]:
+            call(*request, **more)
+            raise Unreachable("perdu")
+
+        with monkeypatch.context() as patch, pytest.raises(Unreachable):
+            patch.setattr(conversation, "_call", lose)
+            conversation.write("un")
+        assert said(conversation.write("un")) == ["Réponse à un"]
+        conversation.close()
+    assert len(fake_rasa.messages) == 1
+
+
+def test_a_late_answer(
+    listen: Listen, fake_rasa: FakeRasa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_rasa.fault = "down"
+    with listen() as url:
+        conversation = Conversation(url)
+        assert said(conversation.write("un")) == [UNAVAILABLE]
+        fake_rasa.fault = None
+        # What is answered to both questions comes in order, whoever waits for it.
+        assert said(conversation.write("deux"))[0] == "Réponse à un"
+        fake_rasa.pause = 1
+        monkeypatch.setattr(terminal, "PATIENCE", 0.1)
+        with pytest.raises(Unreachable, match="La réponse tarde"):
+            conversation.write("trois")
+        assert not conversation.unsent
+        conversation.close()
+
+
+def test_a_conversation_that_is_gone(listen: Listen, fake_rasa: FakeRasa) -> None:
+    with listen() as url:
+        conversation = Conversation(url)
+        conversation.write("un")
+        conversation._client.headers["Authorization"] = "Bearer inconnu"
+        assert said(conversation.press(2)) == ["Réponse à Les dates"]
+        with pytest.raises(Refused, match="vide"):
+            conversation.write("\u200b")
+        conversation.close()
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The program is run in this process, where no assistant listens."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    monkeypatch.setenv("PASSERELLE_PORT", str(ports.free()))
+    monkeypatch.setattr(terminal, "trained_model", lambda var: var / "model")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("un\n"))
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("here")
+def test_it_starts_an_assistant_and_stops_it(
+    listen: Listen, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    running: list[str] = []
+
+    @contextmanager
+    def stack(_settings: Any, model: Path) -> Iterator[Any]:
+        assert model.name == "model"
+        with listen() as url:
+            running.append(url)
+            yield type("Started", (), {"url": url})
+        running.clear()
+
+    monkeypatch.setattr(terminal, "Stack", stack)
+    assert terminal.main() == 0
+    out, errors = capsys.readouterr()
+    assert "Réponse à un" in out
+    assert "Démarrage de Passerelle" in errors  # not among the answers
+    assert running == []
+
+
+@pytest.mark.usefixtures("here")
+def test_it_cannot_start_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stack(*_: Any) -> Any:
+        raise StackError("Le port est pris.")
+
+    monkeypatch.setattr(terminal, "Stack", stack)
+    assert terminal.main() == 1
+    assert "Le port est pris." in capsys.readouterr().err

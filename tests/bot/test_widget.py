@@ -1,0 +1,339 @@
+"""The widget in a real browser, on the demonstration page and on another site's."""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
+
+from bot.web.services import Services
+from storage.database import Database
+from tests.bot.fakes import UNAVAILABLE, FakeRasa
+from tests.bot.live import listening
+from tests.conftest import unavailable
+
+ANSWER = (
+    "Oui, jusqu’à 100\u00a0%.\nDeux voies\u00a0:\n• écrire à pref@exemple.fr\u00a0;\n"
+    "• voir https://exemple.fr/aides?a=1&b=2.\n\nSource\u00a0: préfecture, 16/02/2021"
+)
+BUTTONS = [
+    {"title": "Le montant", "payload": '/montant{"subject": "fonds"}'},
+    {"title": "Les dates", "payload": '/delai{"subject": "fonds"}'},
+]
+UNSENT = re.compile("n’est pas parti")
+
+
+def replies(message: str) -> list[Any]:
+    """Answer a question with all that an answer may have; give the rest back."""
+    if message.startswith("Peut-on"):
+        return [{"text": ANSWER, "buttons": BUTTONS}, {"custom": {"outcome": {"kind": "answer"}}}]
+    return [{"text": f"Réponse à {message}"}]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not chromium:
+        unavailable("Chromium is not installed")
+    with sync_playwright() as playwright:
+        # Sites that the tests make up may reach this machine's own addresses.
+        arguments = ["--no-sandbox", "--disable-features=LocalNetworkAccessChecks"]
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(
+    sqlite_url: str, make_services: Callable[[Database], Services], fake_rasa: FakeRasa
+) -> Iterator[str]:
+    """The address of a bot that listens."""
+    fake_rasa.replies = replies
+    with listening(make_services(Database(sqlite_url))) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Browser, site: str) -> Iterator[Page]:
+    """The demonstration page; no script error, no refusal by its policy."""
+    context = browser.new_context(base_url=site)
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    page.goto("/")
+    yield page
+    context.close()
+    # A request that a test makes fail is told by the browser: it is no error of ours.
+    assert [error for error in errors if "Failed to load resource" not in error] == []
+
+
+def launcher(page: Page) -> Locator:
+    return page.get_by_role("button", name="Une question\u00a0?")
+
+
+def panel(page: Page) -> Locator:
+    return page.get_by_role("dialog", name="Passerelle assistant automatique")
+
+
+def box(page: Page) -> Locator:
+    return page.get_by_label("Votre question")
+
+
+def messages(page: Page) -> Locator:
+    return page.locator("[data-seq]")
+
+
+def news(page: Page) -> Locator:
+    return page.locator("passerelle-assistant [aria-live=polite]")
+
+
+def ask(page: Page, text: str) -> None:
+    if not panel(page).is_visible():
+        launcher(page).click()
+    box(page).fill(text)
+    box(page).press("Enter")
+
+
+def posted(page: Page) -> list[Any]:
+    """Return the messages that the page sends from now on, as they are sent."""
+    sent: list[Any] = []
+    page.on(
+        "request",
+        lambda request: (
+            sent.append(request.post_data_json)
+            if request.method == "POST" and request.url.endswith("/api/messages")
+            else None
+        ),
+    )
+    return sent
+
+
+def test_nothing_is_sent_or_stored_before_it_is_opened(page: Page, site: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(site)))
+    page.reload()
+    expect(launcher(page)).to_be_visible()
+    assert page.evaluate("sessionStorage.length + localStorage.length") == 0
+    launcher(page).click()
+    expect(panel(page)).to_contain_text("N’écrivez pas de données sensibles")
+    # Nor is there a conversation before something is said.
+    files = {"/", "/widget.js", "/static/demo.css", "/static/demo.js", "/static/favicon.svg"}
+    assert set(asked) <= files
+    assert page.context.cookies() == []
+
+
+def test_a_question_its_answer_and_a_button(page: Page, fake_rasa: FakeRasa) -> None:
+    ask(page, "Peut-on financer un site ?")
+    expect(box(page)).to_have_value("")
+    question, answer = messages(page).nth(0), messages(page).nth(1)
+    expect(question).to_have_text("Vous\u00a0: Peut-on financer un site ?")
+    expect(answer.get_by_role("listitem")).to_have_count(2)
+    expect(answer.get_by_role("link", name="pref@exemple.fr")).to_have_attribute(
+        "href", "mailto:pref@exemple.fr"
+    )
+    # The full stop that ends the sentence is not part of the address.
+    expect(answer.get_by_role("link", name="https")).to_have_attribute(
+        "href", "https://exemple.fr/aides?a=1&b=2"
+    )
+    expect(answer.locator(".source")).to_have_text("Source\u00a0: préfecture, 16/02/2021")
+    assert answer.locator("p").first.inner_text() == "Oui, jusqu’à 100\u00a0%.\nDeux voies\u00a0:"
+
+    page.get_by_role("button", name="Le montant").click()
+    expect(messages(page)).to_have_count(4)
+    expect(messages(page).nth(2)).to_have_text("Vous\u00a0: Le montant")
+    assert [text for _, text in fake_rasa.messages][1] == BUTTONS[0]["payload"]
+    # Buttons are for the last answer only.
+    expect(page.locator(".choices")).to_have_count(0)
+
+
+def test_an_example_is_a_question(page: Page, fake_rasa: FakeRasa) -> None:
+    launcher(page).click()
+    page.get_by_role("button", name="Comment obtenir un conseiller").click()
+    expect(messages(page).nth(1)).to_contain_text("Réponse à Comment obtenir un conseiller")
+    assert fake_rasa.messages[0][1] == "Comment obtenir un conseiller numérique\u00a0?"
+
+
+def test_waiting_is_said(page: Page, fake_rasa: FakeRasa) -> None:
+    fake_rasa.pause = 0.5
+    ask(page, "un")
+    expect(page.get_by_text("Passerelle écrit…")).to_be_visible()
+    expect(messages(page)).to_have_count(2)
+    expect(page.get_by_text("Passerelle écrit…")).to_have_count(0)
+
+
+def test_a_reload_resumes_and_says_nothing_again(page: Page) -> None:
+    ask(page, "Peut-on financer un site ?")
+    expect(news(page)).to_contain_text("Passerelle\u00a0: Oui, jusqu’à")
+    expect(news(page)).to_contain_text("2 suites proposées.")
+    expect(page.get_by_role("log")).to_have_attribute("aria-live", "off")
+    page.reload()
+    expect(messages(page)).to_have_count(2)
+    expect(page.get_by_role("button", name="Les dates")).to_be_visible()
+    assert news(page).text_content() == ""
+    ask(page, "deux")
+    expect(messages(page)).to_have_count(4)
+    expect(news(page)).to_have_text("Passerelle\u00a0: Réponse à deux")
+
+
+def test_rasa_down_then_up_again(page: Page, fake_rasa: FakeRasa) -> None:
+    fake_rasa.fault = "down"
+    ask(page, "un")
+    expect(messages(page).nth(1)).to_contain_text(UNAVAILABLE)
+    fake_rasa.fault = None
+    expect(messages(page).nth(2)).to_contain_text("Réponse à un")
+
+
+def test_html_is_text(page: Page) -> None:
+    typed = "<img src=x onerror=\"document.title='pris'\"><b>gras</b> & <script>1</script>"
+    ask(page, typed)
+    expect(messages(page).nth(0)).to_have_text(f"Vous\u00a0: {typed}")
+    expect(messages(page).nth(1)).to_have_text(f"Passerelle\u00a0: Réponse à {typed}")
+    expect(messages(page).locator("img, b, script")).to_have_count(0)
+    assert "pris" not in page.title()
+
+
+def test_the_keyboard_is_enough(page: Page) -> None:
+    keyboard = page.keyboard
+    expect(launcher(page)).to_be_visible()
+    for _ in range(20):
+        keyboard.press("Tab")
+        if launcher(page).evaluate("one => one.matches(':focus')"):
+            break
+    keyboard.press("Enter")
+    expect(box(page)).to_be_focused()
+    keyboard.type("Peut-on")
+    keyboard.press("Shift+Enter")
+    keyboard.type("tout financer ?")
+    expect(box(page)).to_have_value("Peut-on\ntout financer ?")
+    keyboard.press("Enter")
+    last = page.get_by_role("button", name="Les dates")
+    expect(last).to_be_visible()
+    keyboard.press("Shift+Tab")
+    expect(last).to_be_focused()
+    keyboard.press("Space")
+    # The button is gone: the focus stays in the conversation, before what comes next.
+    expect(page.get_by_role("log")).to_be_focused()
+    expect(messages(page)).to_have_count(4)
+    keyboard.press("Escape")
+    expect(panel(page)).to_be_hidden()
+    expect(launcher(page)).to_be_focused()
+    keyboard.press("Enter")
+    expect(messages(page)).to_have_count(4)
+
+
+def test_a_message_whose_receipt_is_lost_is_sent_again_once(
+    page: Page, fake_rasa: FakeRasa
+) -> None:
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    sent = posted(page)
+    page.route("**/api/messages", lose, times=1)
+    ask(page, "un")
+    expect(page.get_by_role("alert")).to_contain_text(UNSENT)
+    expect(box(page)).to_have_value("un")
+    page.get_by_role("button", name="Réessayer").click()
+    expect(messages(page)).to_have_count(2)
+    expect(box(page)).to_have_value("")
+    expect(page.get_by_role("alert")).to_be_empty()
+    assert len(sent) == 2 and sent[0] == sent[1]
+    assert len(fake_rasa.messages) == 1
+
+
+def test_another_text_is_another_message(page: Page) -> None:
+    sent = posted(page)
+    page.route("**/api/messages", lambda route: route.abort(), times=1)
+    ask(page, "un")
+    expect(page.get_by_role("alert")).to_contain_text(UNSENT)
+    ask(page, "un, mieux dit")
+    expect(messages(page)).to_have_count(2)
+    assert sent[0]["id"] != sent[1]["id"]
+
+
+def test_what_the_server_refuses_is_said_in_its_words(page: Page) -> None:
+    launcher(page).click()
+    page.route(
+        "**/api/messages",
+        lambda route: route.fulfill(status=422, json={"detail": "Trop vite.", "code": "x"}),
+        times=1,
+    )
+    ask(page, "un")
+    expect(page.get_by_role("alert")).to_have_text("Trop vite.")
+    expect(box(page)).to_have_value("un")
+
+
+def test_too_long_is_told_and_not_sent(page: Page) -> None:
+    sent = posted(page)
+    launcher(page).click()
+    # As the server counts: a character is one, whatever it is made of.
+    box(page).fill("🌉" * 4001)
+    expect(page.get_by_text("4001 caractères sur 4000 au plus")).to_be_visible()
+    box(page).press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("4\u00a0000 caractères au plus")
+    expect(box(page)).to_have_attribute("aria-invalid", "true")
+    assert sent == []
+    box(page).fill("🌉" * 4000)
+    box(page).press("Enter")
+    expect(messages(page)).to_have_count(2)
+
+
+def test_streams_that_do_not_pass(page: Page) -> None:
+    page.route("**/api/events", lambda route: route.abort())
+    ask(page, "un")
+    expect(messages(page)).to_have_count(2)
+
+
+def test_a_conversation_that_is_gone(page: Page) -> None:
+    ask(page, "Peut-on financer un site ?")
+    button = page.get_by_role("button", name="Le montant")
+    expect(button).to_be_visible()
+    # What the server knows no more, while the page is open.
+    page.route("**/api/messages", lambda route: route.fulfill(status=401, json={}), times=1)
+    button.click()
+    expect(panel(page)).to_contain_text("La conversation précédente n’existe plus")
+    expect(messages(page).nth(1)).to_contain_text("Réponse à Le montant")
+    # And before.
+    forget = "for (const key of Object.keys(sessionStorage)) sessionStorage[key] ="
+    page.evaluate(forget + """ '{"token": "inconnu", "open": true}'""")
+    page.reload()
+    expect(panel(page)).to_contain_text("La conversation précédente n’existe plus")
+    ask(page, "deux")
+    expect(messages(page).nth(1)).to_contain_text("Réponse à deux")
+
+
+def test_a_narrow_screen(page: Page) -> None:
+    """320 pixels wide: a phone, or 400 % of zoom."""
+    page.set_viewport_size({"width": 320, "height": 560})
+    ask(page, "Peut-on financer un site ?" + "x" * 200)
+    expect(messages(page)).to_have_count(2)
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    log = page.get_by_role("log")
+    assert log.evaluate("one => one.scrollWidth <= one.clientWidth")
+    assert panel(page).bounding_box() == {"x": 0, "y": 0, "width": 320, "height": 560}
+    # Where it covers the page, it does not open by itself on the next one.
+    page.reload()
+    expect(launcher(page)).to_be_visible()
+    launcher(page).click()
+    expect(messages(page)).to_have_count(2)
+
+
+def test_another_site_with_a_strict_policy(page: Page, site: str) -> None:
+    town = site.replace("127.0.0.1", "localhost") + "/mairie"
+    policy = f"default-src 'none'; script-src {site}; connect-src {site}"
+    page.route(
+        town,
+        lambda route: route.fulfill(
+            content_type="text/html",
+            headers={"Content-Security-Policy": policy},
+            body=f'<!doctype html><script src="{site}/widget.js" async></script><p>Mairie',
+        ),
+    )
+    page.goto(town)
+    expect(launcher(page)).to_have_css("position", "fixed")
+    ask(page, "un")
+    expect(messages(page).nth(1)).to_contain_text("Réponse à un")
