@@ -27,11 +27,18 @@ def main() -> int:
         metavar="N",
         help="époques de DIET chez « rasa init » (100 à l'origine : quatre heures)",
     )
+    parser.add_argument(
+        "--questions",
+        type=Path,
+        default=questions.FILE,
+        metavar="FICHIER",
+        help="d'autres questions, par exemple bench/validation.yml",
+    )
     parser.add_argument("--misses", action="store_true", help="montre aussi ce qui n'est pas juste")
     parser.add_argument("--write", type=Path, metavar="FICHIER", help="écrit les tableaux")
     options = parser.parse_args()
     console = Console()
-    development, knowledge = questions.load(), load()
+    development, knowledge = questions.load(options.questions), load()
     trainings: list[Callable[[Path], pipelines.Trained]] = [pipelines.train_ours]
     if not options.ours:
         trainings.append(partial(pipelines.train_stock, epochs=options.stock_epochs))

@@ -8,6 +8,9 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 FILE = Path(__file__).with_name("questions.yml")
+"""The development questions."""
+VALIDATION = Path(__file__).with_name("validation.yml")
+"""The validation questions: nothing is tuned on them."""
 
 
 def _several(value: object) -> object:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from io import StringIO
 
 from rich.box import MARKDOWN
 from rich.console import Console
@@ -45,14 +46,14 @@ def show(tables: Sequence[Table], console: Console) -> None:
 
 def markdown(measures: Sequence[Measures]) -> str:
     """Return every table in Markdown."""
-    console = Console(width=120, record=True, quiet=True, color_system=None)
+    text = StringIO()
+    console = Console(width=120, file=text, color_system=None)
     for table in tables(measures):
         console.print(f"\n### {table.title}\n")
         table.title = None
         table.box = MARKDOWN
         console.print(table)
-    lines = (line.rstrip() for line in console.export_text().splitlines())
-    return "\n".join(lines).strip() + "\n"
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()).strip() + "\n"
 
 
 def _summary(measures: Sequence[Measures]) -> Table:

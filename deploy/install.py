@@ -57,7 +57,7 @@ APPLICATION = Environment(
     pythons=[(3, 12), (3, 13), (3, 11), (3, 14)],
 )
 RASA = Environment(
-    label="Installation de Rasa (nlu/.venv, plusieurs centaines de Mo la première fois)",
+    label="Installation de Rasa (nlu/.venv, long la première fois)",
     folder=ROOT / "nlu" / ".venv",
     lock=ROOT / "nlu" / "requirements.txt",
     dev_lock=None,

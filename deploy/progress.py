@@ -3,6 +3,7 @@
 Used by `install.py` too, so: standard library only, Python 3.6 or later.
 """
 
+import shutil
 import sys
 import threading
 import time
@@ -73,6 +74,8 @@ class Progress:
             if self.detail:
                 line += " ({})".format(self.detail)
             if self._live:
+                # A line that wraps could not be written over.
+                line = line[: shutil.get_terminal_size().columns - 1]
                 say("\r\x1b[K" + line, self._stream, end="")
             else:
                 say(line, self._stream)

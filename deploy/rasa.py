@@ -113,7 +113,7 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _SCHEMA = re.compile(r"^  in (?P<file>[^\n]+?):(?P<line>\d+):\n\s+(?P<problem>[^\n]+)", re.M)
 _ERROR = re.compile(r"^(?P<kind>\w*(?:Exception|Error|InvalidRule|InvalidDomain|Exists|Config)): ?")
 _FRAME = re.compile(r'^  File "(?P<file>[^"]+)", line (?P<line>\d+)', re.M)
-_WARNING = re.compile(r"^\S+\.py:\d+: \w*Warning: (.+(?:\n(?!\S+\.py:|\d{4}-).+)*)", re.M)
+_WARNING = re.compile(r"^\S+\.py:\d+: UserWarning: (.+(?:\n(?!\S+\.py:|\d{4}-).+)*)", re.M)
 
 
 def complaint(said: str) -> str:
@@ -165,7 +165,7 @@ def _place(problem: str) -> str | None:
     for path in files:
         if str(path) in problem:
             return str(path)
-    quoted = [re.escape(name) for name in re.findall(r"'([^'\n]{3,})'", problem)]
+    quoted = [re.escape(name) for name in re.findall(r"(?<!\w)'([^'\n]{3,})'(?!\w)", problem)]
     if not quoted:
         return None
     any_of_them = f"['\"]?(?:{'|'.join(quoted)})['\"]?"

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from yaml.reader import ReaderError
 
 from knowledge.base import Answer, Knowledge
 from knowledge.schema import (
@@ -56,22 +57,31 @@ class _Document:
     def __init__(self, file: Path) -> None:
         self.file = file
         self._lines: dict[_Path, int] = {(): 1}
+        content = file.read_bytes()
         try:
-            node = yaml.compose(file.read_text(encoding="utf-8"), yaml.SafeLoader)
+            node = yaml.compose(content.decode(), yaml.SafeLoader)
             self.data: Any = self._build(node, ()) if node else None
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark else 1
             raise KnowledgeError(file, line, "", f"YAML illisible ({error.problem})") from error
         except UnicodeDecodeError as error:
-            raise KnowledgeError(file, 1, "", "le fichier n'est pas en UTF-8") from error
+            line = content.count(b"\n", 0, error.start) + 1
+            raise KnowledgeError(file, line, "", "le fichier n'est pas en UTF-8") from error
+        except ReaderError as error:
+            line = content.decode().count("\n", 0, error.position) + 1
+            problem = f"YAML illisible (caractère de commande {error.character:#04x})"
+            raise KnowledgeError(file, line, "", problem) from error
 
     def _build(self, node: yaml.Node, path: _Path) -> Any:
         self._lines.setdefault(path, node.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode):
             fields: dict[Hashable, Any] = {}
             for key_node, value_node in node.value:
-                key = self._scalar(key_node)
+                if not isinstance(key_node, yaml.ScalarNode):
+                    line = key_node.start_mark.line + 1
+                    raise KnowledgeError(self.file, line, "", "un nom de champ est attendu")
+                key = self._scalar(key_node, path)
                 self._lines[(*path, key)] = key_node.start_mark.line + 1
                 if key in fields:
                     raise self.error((*path, key), "ce champ est donné deux fois")
@@ -79,11 +89,13 @@ class _Document:
             return fields
         if isinstance(node, yaml.SequenceNode):
             return [self._build(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._scalar(node)
+        return self._scalar(node, path)
 
-    @staticmethod
-    def _scalar(node: yaml.Node) -> Any:
-        return yaml.SafeLoader("").construct_object(node, deep=True)
+    def _scalar(self, node: yaml.Node, path: _Path) -> Any:
+        try:
+            return yaml.SafeLoader("").construct_object(node, deep=True)
+        except ValueError as error:  # what looks like a date, a number, and is none
+            raise self.error(path, "cette valeur est illisible") from error
 
     def error(self, path: Iterable[int | str], problem: str) -> KnowledgeError:
         """Return the error for the field at `path` (or the nearest field around it)."""

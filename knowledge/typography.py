@@ -14,6 +14,7 @@ _RULES = (
         NBSP,
     ),
 )
+_ADDRESS = re.compile(r"(\S+(?:://|@)\S+)")
 
 
 def french(text: str) -> str:
@@ -22,9 +23,16 @@ def french(text: str) -> str:
     Ordinary spaces before « : ; ? ! » % € », inside guillemets, in numbers and
     between a number and its unit become non-breaking (U+00A0: the one that
     screen readers and old fonts all know); typewriter apostrophes between
-    letters are curled. Nothing is inserted, so addresses pass unharmed, and
-    applying it twice changes nothing more.
+    letters are curled. Nothing is inserted, addresses are left alone,
+    and applying it twice changes nothing more.
     """
+    parts = _ADDRESS.split(text)
+    # Every second part is an address: it stays as it is.
+    parts[::2] = map(_spaced, parts[::2])
+    return "".join(parts)
+
+
+def _spaced(text: str) -> str:
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text

@@ -41,7 +41,9 @@ def _fold_character(character: Text) -> Text:
     lower = character.lower()
     if lower in _LIGATURES:
         return _LIGATURES[lower]
-    plain = "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
+    # Some signs are made of capitals: « ℡ », « № », « 𝐀 ».
+    parts = unicodedata.normalize("NFKD", lower).lower()
+    plain = "".join(c for c in parts if not unicodedata.combining(c))
     return "".join(c if c.isalnum() or c == "?" else " " for c in plain)
 
 
@@ -58,7 +60,8 @@ class Vocabulary:
 
     def __init__(self, names: Dict[Text, Text]) -> None:
         """`names` gives for each name what it means."""
-        self.names = {fold(name).text: value for name, value in names.items()}
+        folded = {fold(name).text: value for name, value in names.items()}
+        self.names = {name: value for name, value in folded.items() if name}
         longest_first = sorted(self.names, key=len, reverse=True)
         patterns = [r"s? ".join(map(re.escape, name.split())) for name in longest_first]
         self._pattern = (

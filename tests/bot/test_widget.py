@@ -2,15 +2,21 @@
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
 
+import bot.relay
+from bot.arrivals import Arrivals
+from bot.metrics import Metrics
+from bot.rasa import Rasa
+from bot.relay import Relay
 from bot.web.services import Services
 from storage.database import Database
-from tests.bot.fakes import UNAVAILABLE, FakeRasa
+from tests.bot.fakes import ACTIONS, RASA, UNAVAILABLE, FakeRasa
 from tests.bot.live import listening
 from tests.conftest import unavailable
 
@@ -45,18 +51,37 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def rasa() -> FakeRasa:
+    return FakeRasa()
+
+
 @pytest.fixture
+def fake_rasa(rasa: FakeRasa) -> FakeRasa:
+    """What answers the bot that listens, as new."""
+    rasa.fault, rasa.pause, rasa.replies = None, 0.0, replies
+    rasa.messages.clear()
+    return rasa
+
+
+@pytest.fixture(scope="module")
 def site(
-    sqlite_url: str, make_services: Callable[[Database], Services], fake_rasa: FakeRasa
+    migrated_file: Path, tmp_path_factory: pytest.TempPathFactory, rasa: FakeRasa
 ) -> Iterator[str]:
     """The address of a bot that listens."""
-    fake_rasa.replies = replies
-    with listening(make_services(Database(sqlite_url))) as address:
-        yield address
+    copy = shutil.copy(migrated_file, tmp_path_factory.mktemp("widget"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bot.relay, "POLL", 0.05)
+        database = Database(f"sqlite+aiosqlite:///{copy}")
+        client = Rasa(RASA, ACTIONS, transport=rasa)
+        arrivals, metrics = Arrivals(database), Metrics()
+        relay = Relay(database, client, arrivals, metrics, {"unavailable": UNAVAILABLE})
+        with listening(Services(database, client, relay, arrivals, metrics)) as address:
+            yield address
 
 
 @pytest.fixture
-def page(browser: Browser, site: str) -> Iterator[Page]:
+def page(browser: Browser, site: str, fake_rasa: FakeRasa) -> Iterator[Page]:
     """The demonstration page; no script error, no refusal by its policy."""
     context = browser.new_context(base_url=site)
     context.set_default_timeout(10_000)
@@ -150,19 +175,14 @@ def test_a_question_its_answer_and_a_button(page: Page, fake_rasa: FakeRasa) -> 
     expect(page.locator(".choices")).to_have_count(0)
 
 
-def test_an_example_is_a_question(page: Page, fake_rasa: FakeRasa) -> None:
+def test_an_example_is_a_question_and_waiting_is_said(page: Page, fake_rasa: FakeRasa) -> None:
+    fake_rasa.pause = 0.5
     launcher(page).click()
     page.get_by_role("button", name="Comment obtenir un conseiller").click()
-    expect(messages(page).nth(1)).to_contain_text("Réponse à Comment obtenir un conseiller")
-    assert fake_rasa.messages[0][1] == "Comment obtenir un conseiller numérique\u00a0?"
-
-
-def test_waiting_is_said(page: Page, fake_rasa: FakeRasa) -> None:
-    fake_rasa.pause = 0.5
-    ask(page, "un")
     expect(page.get_by_text("Passerelle écrit…")).to_be_visible()
-    expect(messages(page)).to_have_count(2)
+    expect(messages(page).nth(1)).to_contain_text("Réponse à Comment obtenir un conseiller")
     expect(page.get_by_text("Passerelle écrit…")).to_have_count(0)
+    assert fake_rasa.messages[0][1] == "Comment obtenir un conseiller numérique\u00a0?"
 
 
 def test_a_reload_resumes_and_says_nothing_again(page: Page) -> None:
@@ -245,18 +265,15 @@ def test_a_message_whose_receipt_is_lost_is_sent_again_once(
     assert len(fake_rasa.messages) == 1
 
 
-def test_another_text_is_another_message(page: Page) -> None:
+def test_what_does_not_pass_is_said_and_kept(page: Page) -> None:
     sent = posted(page)
     page.route("**/api/messages", lambda route: route.abort(), times=1)
     ask(page, "un")
     expect(page.get_by_role("alert")).to_contain_text(UNSENT)
-    ask(page, "un, mieux dit")
+    ask(page, "un, mieux dit")  # another text is another message
     expect(messages(page)).to_have_count(2)
     assert sent[0]["id"] != sent[1]["id"]
-
-
-def test_what_the_server_refuses_is_said_in_its_words(page: Page) -> None:
-    launcher(page).click()
+    # What the server refuses is said in its words.
     page.route(
         "**/api/messages",
         lambda route: route.fulfill(status=422, json={"detail": "Trop vite.", "code": "x"}),

@@ -143,6 +143,8 @@ IMPORT = f"""Traceback (most recent call last):
 ModuleNotFoundError: No module named 'nope_nope'
 """
 UNKNOWN_ACTION = """
+/x/rasa/shared/utils/validation.py:134: DeprecationWarning: pkg_resources is deprecated as an API.
+  import pkg_resources
 \x1b[93m/x/rasa/shared/utils/io.py:100: UserWarning: The action 'action_nope' is used in the \
 'say goodbye' block, but it is not listed in the domain file. You should add it to your domain file!
   More info at the documentation

@@ -28,8 +28,8 @@
       "Bonjour\u00a0! Je suis Passerelle, un assistant automatique. Je réponds sur les aides au " +
         "numérique pour les communes et les aidants d’Indre-et-Loire.",
       "N’écrivez pas de données sensibles\u00a0: mot de passe, santé, numéro de sécurité sociale.",
-      "Posez votre question comme elle vous vient, ou essayez\u00a0:",
     ],
+    ask: "Posez votre question comme elle vous vient, ou essayez\u00a0:",
     examples: [
       "Quels projets une petite commune peut-elle faire financer\u00a0?",
       "Comment obtenir un conseiller numérique\u00a0?",
@@ -151,7 +151,7 @@
     @media (pointer: coarse) { .hint:not(.counting) { display: none; } }
     @media (prefers-reduced-motion: no-preference) {
       .pulse { animation: pulse 1.2s ease-in-out infinite alternate; }
-      @keyframes pulse { to { opacity: .6; } }
+      @keyframes pulse { to { opacity: .75; } }
     }
     @media print { :host { display: none; } }
   `;
@@ -357,6 +357,7 @@
       const greeting = [...before, ...SAY.greeting].map((text) => build("p", {}, text));
       const examples = SAY.examples.map((text) => [text, { text }]);
       const choices = this.#choices("Exemples de questions", examples);
+      choices.prepend(build("p", {}, SAY.ask)); // it goes with them
       this.list.replaceChildren(build("li", { class: "assistant" }, ...greeting, choices));
     }
 
