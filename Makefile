@@ -3,7 +3,7 @@ PYTHON ?= python3
 APP := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: run test train chat bench lock clean help install install-dev
+.PHONY: run test train chat questions bench lock clean help install install-dev
 
 run: install ## démarre tout, sur http://127.0.0.1:8080 (PASSERELLE_PORT=8081 pour un autre port)
 	@$(APP) -m deploy.run
@@ -19,6 +19,9 @@ train: install ## apprend le modèle de langue, s'il n'est pas à jour
 chat: install ## converse dans le terminal
 	@$(APP) -m bot.terminal
 
+questions: install ## montre ce qui n'a pas été compris ou a déplu (SINCE=7 : depuis 7 jours)
+	@$(APP) -m bot.questions $(if $(SINCE),--since $(SINCE))
+
 bench: install-dev ## mesure les réponses
 	@$(APP) -m bench
 
@@ -30,7 +33,7 @@ clean: ## enlève ce qui se refait : environnements, modèles, caches (jamais le
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 help: ## affiche cette aide
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
 
 install:
 	@$(PYTHON) deploy/install.py

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.pipelines import Trained
 from bench.player import Player, Turn
-from bench.questions import DevelopmentSet, Question
+from bench.questions import Question, QuestionSet
 from bench.scoring import Verdict, verdict
 from deploy import ports
 from deploy.stack import Stack
@@ -52,7 +52,7 @@ class Measures:
 
 def measure(
     trained: Trained,
-    development: DevelopmentSet,
+    development: QuestionSet,
     knowledge: Knowledge,
     var: Path,
     tell: Callable[[str], None],

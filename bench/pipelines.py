@@ -3,12 +3,14 @@
 import json
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from bench import examples
 from deploy import rasa
 from nlu.components.text import Vocabulary, fold
 from settings import ROOT
@@ -17,6 +19,8 @@ STOCK_CONFIG = ROOT / "bench" / "rasa_init.yml"
 STOCK_EPOCHS = 10
 """Epochs of DIET in the comparison. `rasa init` writes 100, made for a few hundred examples:
 with our 12,000 that is four hours on two cores. Ten make as many steps as 100 on 1,200."""
+WHOLE = ("train", "--skip-validation", "--force")
+"""Rasa's command that trains a whole model."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Trained:
 
 def train_ours(folder: Path) -> Trained:
     """Train this repository's pipeline anew, without any cache, into `folder`."""
-    return _train("Passerelle", rasa.data_arguments(), folder)
+    return train("Passerelle", [*WHOLE, *rasa.data_arguments()], folder)
 
 
 def train_stock(folder: Path, epochs: int = STOCK_EPOCHS) -> Trained:
@@ -43,26 +47,27 @@ def train_stock(folder: Path, epochs: int = STOCK_EPOCHS) -> Trained:
     data = folder / "data"
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
-    blocks = [block for file in rasa.examples() for block in _read(ROOT / file).get("nlu", [])]
+    blocks = examples.read()
+    synonyms = (block for block in blocks if "synonym" in block)
     vocabulary = Vocabulary(
-        {name: block["synonym"] for block in blocks if "synonym" in block for name in _lines(block)}
+        {name: block["synonym"] for block in synonyms for name in examples.lines(block)}
     )
-    for block in blocks:
+    for index, block in enumerate(blocks):
         if "intent" in block:
             block.pop("metadata", None)
-            annotated = (annotate(line, vocabulary) for line in _lines(block))
-            block["examples"] = "".join(f"- {line}\n" for line in annotated)
-    _write(data / "nlu.yml", {"version": "3.1", "nlu": blocks})
+            annotated = (annotate(line, vocabulary) for line in examples.lines(block))
+            blocks[index] = examples.with_lines(block, annotated)
+    examples.write(data / "nlu.yml", blocks)
     steps = [{"intent": "nlu_fallback"}, {"action": "action_answer"}]
     rules = [{"rule": "Fallback", "steps": steps}]
-    _write(data / "fallback.yml", {"version": "3.1", "rules": rules})
-    config = _read(STOCK_CONFIG)
+    write_yaml(data / "fallback.yml", {"version": "3.1", "rules": rules})
+    config = read_config(STOCK_CONFIG)
     for component in config["pipeline"]:
         if "epochs" in component:
             component["epochs"] = epochs
-    _write(folder / "config.yml", config)
+    write_yaml(folder / "config.yml", config)
     arguments = ["--config", str(folder / "config.yml"), "--domain", "domain"]
-    return _train("rasa init", [*arguments, "--data", str(data), "stories"], folder)
+    return train("rasa init", [*WHOLE, *arguments, "--data", str(data), "stories"], folder)
 
 
 def annotate(example: str, vocabulary: Vocabulary) -> str:
@@ -77,28 +82,27 @@ def annotate(example: str, vocabulary: Vocabulary) -> str:
     return "".join([*parts, example[end:]])
 
 
-def _train(name: str, arguments: list[str], folder: Path) -> Trained:
+def train(name: str, arguments: Sequence[str], folder: Path) -> Trained:
+    """Train into `folder` by Rasa's command `arguments`, without any cache.
+
+    Raises:
+        RasaError: Rasa cannot learn from these files.
+    """
     started = time.perf_counter()
     where = ["--out", str(folder), "--fixed-model-name", "model"]
     log, cache = folder / "train.log", folder / "cache"
     shutil.rmtree(cache, ignore_errors=True)
-    command = ["train", "--skip-validation", "--force", *arguments, *where]
-    rasa.run(command, f"Apprentissage ({name})", log=log, cache=cache)
+    rasa.run([*arguments, *where], f"Apprentissage ({name})", log=log, cache=cache)
     return Trained(name, folder / "model.tar.gz", time.perf_counter() - started)
 
 
-def _lines(block: dict[str, str]) -> list[str]:
-    return [line[2:].strip() for line in block["examples"].splitlines() if line.startswith("- ")]
-
-
-def _read(file: Path) -> dict[str, list[dict[str, Any]]]:
-    content: dict[str, list[dict[str, Any]]] = yaml.safe_load(file.read_text(encoding="utf-8"))
+def read_config(file: Path) -> dict[str, Any]:
+    """Return a configuration of Rasa."""
+    content: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
     return content
 
 
-def _write(file: Path, content: object) -> None:
-    # One line an example, as Rasa reads them.
-    text = yaml.dump(
-        content, allow_unicode=True, sort_keys=False, width=100_000, default_style=None
-    )
+def write_yaml(file: Path, content: object) -> None:
+    """Write a file of Rasa's, its keys in their order."""
+    text = yaml.dump(content, allow_unicode=True, sort_keys=False)
     file.write_text(text, encoding="utf-8")

@@ -5,42 +5,70 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from bench.questions import Question
-from knowledge import Knowledge
+from knowledge import UNDOCUMENTED, Knowledge
 
 Verdict = Literal["right", "asked", "wrong"]
 VERDICTS: tuple[Verdict, ...] = ("right", "asked", "wrong")
 
 REFUSALS = {"out_of_scope", "undocumented", "human_handoff", "help"}
-"""Replies that tell no fact and lead on."""
+"""Replies that answer nothing and lead on."""
 
 
 def verdict(question: Question, outcome: Mapping[str, Any], knowledge: Knowledge) -> Verdict:
     """Judge the outcome of a turn, as `actions/answers.py` reports it.
 
-    Right: the answer carries every fact that the question needs, or the reply
-    is the expected one; a question that the documentation does not answer is
-    also right when the assistant says so of the subject it is about.
-    Asked back: it offered candidates, or gave no answer. Wrong: all else.
+    Right: what was said, taken together, is what the question needs; a question
+    that the documentation does not answer needs to be told so. Asked back: the
+    assistant offered candidates, said nothing of substance, or answered some of
+    several questions. Wrong: all else.
     """
-    kind = outcome["kind"]
-    if kind in {"did_you_mean", "which_subject", "not_understood"}:
+    said = set(outcome["references"]) if outcome["kind"] in ("answer", "reply") else set()
+    told = frozenset(fact for one in said for fact in _facts(one, knowledge))
+    if _right(question, outcome, said, told):
+        return "right"
+    if any(part <= told for part in question.parts):
         return "asked"
-    if kind == "no_answer":
-        return "right" if "undocumented" in question.reply else "asked"
-    reference = outcome["references"][0]
-    if kind == "reply":
-        if reference in question.reply:
-            return "right"
-        told = knowledge.replies[reference].facts
-        if question.facts and question.facts <= set(told):
-            return "right"
-        no_fact = reference in REFUSALS or "out_of_scope" in question.reply
-        return "asked" if no_fact else "wrong"
-    return (
-        "right"
-        if question.facts and question.facts <= set(knowledge.answers[reference].facts)
-        else "wrong"
-    )
+    return "asked" if all(_says_nothing(one, question, knowledge) for one in said) else "wrong"
+
+
+def _right(
+    question: Question, outcome: Mapping[str, Any], said: set[str], told: frozenset[str]
+) -> bool:
+    kind = outcome["kind"]
+    if question.facts:
+        return question.facts <= told
+    if question.parts:
+        return all(part <= told for part in question.parts)
+    if question.follow:
+        return kind in ("answer", "suggest") and question.follow in outcome["asked"]
+    if said & {*question.reply, *question.answers}:
+        return True
+    admitted = any(map(_admits, said))
+    if "undocumented" in question.reply and admitted:
+        return True
+    if "out_of_scope" in question.reply:
+        courtesy = kind == "reply" and not admitted and "information_age" not in said
+        return courtesy or kind == "not_understood"
+    return False
+
+
+def _admits(reference: str) -> bool:
+    """Tell whether an answer or a reply says that the documentation does not say."""
+    return reference.partition("/")[0] == UNDOCUMENTED
+
+
+def _facts(reference: str, knowledge: Knowledge) -> tuple[str, ...]:
+    if "/" in reference:
+        return knowledge.answers[reference].facts
+    return knowledge.replies[reference].facts
+
+
+def _says_nothing(reference: str, question: Question, knowledge: Knowledge) -> bool:
+    """Tell whether it leaves the question open: no fact of it could be a wrong one."""
+    if _admits(reference) or reference in REFUSALS:
+        return True
+    # To a courtesy, another courtesy is no answer; to a question, it is none given.
+    return "/" not in reference and not question.reply and not _facts(reference, knowledge)
 
 
 def tally(verdicts: Iterable[tuple[str, Verdict]]) -> dict[str, Counter[Verdict]]:

@@ -30,6 +30,12 @@ class Metrics:
             ["reason"],
             registry=self._registry,
         )
+        self.ratings = Counter(
+            "passerelle_ratings",
+            "What people think of answers, at each time they say it.",
+            ["rating"],
+            registry=self._registry,
+        )
         self.due = Gauge(
             "passerelle_messages_due",
             "Messages that wait for their answer, of all processes.",

@@ -43,6 +43,9 @@ _LATE = french("La réponse tarde. Votre message est gardé : Entrée pour voir 
 _AGAIN = french("Votre message n'est pas parti : Entrée pour réessayer.")
 _NO_SUCH_NUMBER = french("Tapez un numéro de 1 à {last}, ou écrivez votre question.")
 _NOTHING_NEW = "Rien de nouveau pour le moment."
+_RATINGS = {"+": "up", "-": "down"}
+_RATE = french("Utile ? Tapez + ou -")
+_RATED = "Merci, votre avis est noté."
 
 
 class Unreachable(Exception):
@@ -67,6 +70,8 @@ class Conversation:
         self._client = httpx.Client(base_url=url, timeout=PATIENCE, trust_env=False)
         self.buttons: list[dict[str, str]] = []
         """What may be pressed now."""
+        self.ratable: int | None = None
+        """Number of the last answer, if it may be rated."""
         self._unsent: tuple[str, dict[str, str], str] | None = None
         self._read = 0
         self._open()
@@ -105,6 +110,11 @@ class Conversation:
         self._unsent = None
         return self._answers_to(sent["seq"])
 
+    def rate(self, rating: str) -> None:
+        """Say of the last answer whether it is useful: `up` or `down`."""
+        assert self.ratable, "nothing to rate"
+        self._call("PUT", f"/api/messages/{self.ratable}/rating", json={"rating": rating})
+
     def news(self) -> list[dict[str, Any]]:
         """Return what the assistant said since the last look."""
         messages = self._call("GET", "/api/messages", params={"after": self._read})["messages"]
@@ -113,6 +123,7 @@ class Conversation:
         said = [one for one in messages if one["author"] != "person"]
         if said:
             self.buttons = said[-1]["buttons"]
+            self.ratable = said[-1]["seq"] if said[-1]["ratable"] else None
         return said
 
     def _send(self, content: dict[str, str], shown: str) -> list[dict[str, Any]]:
@@ -138,7 +149,7 @@ class Conversation:
     def _call(self, method: str, path: str, **more: Any) -> dict[str, Any]:
         try:
             response = self._client.request(method, path, **more)
-            body: dict[str, Any] = response.json()
+            body: dict[str, Any] = response.json() if response.content else {}
         except (httpx.TransportError, ValueError):
             raise Unreachable(_UNREACHABLE) from None
         if response.is_server_error:
@@ -204,6 +215,10 @@ def _converse(conversation: Conversation, console: Console) -> None:
                 continue
             console.print(f"\n{_PROMPT}{typed}")
         try:
+            if typed in _RATINGS and conversation.ratable:
+                conversation.rate(_RATINGS[typed])
+                console.print(_RATED, style="dim")
+                continue
             with console.status("…"):
                 replies = _exchange(conversation, typed)
         except Refused as refused:
@@ -219,6 +234,8 @@ def _converse(conversation: Conversation, console: Console) -> None:
             for number, button in enumerate(conversation.buttons, start=1):
                 before = "\n" if number == 1 else ""
                 console.print(f"{before}  {number}. {button['title']}", style="cyan")
+            if interactive and conversation.ratable:
+                console.print(f"\n  {_RATE}", style="dim")
 
 
 def _show(text: str, console: Console) -> None:

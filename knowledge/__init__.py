@@ -6,5 +6,6 @@ through `typography.french`, so the files are written with ordinary spaces.
 
 from knowledge.base import Answer, Knowledge
 from knowledge.loader import KnowledgeError, load
+from knowledge.schema import UNDOCUMENTED
 
-__all__ = ["Answer", "Knowledge", "KnowledgeError", "load"]
+__all__ = ["UNDOCUMENTED", "Answer", "Knowledge", "KnowledgeError", "load"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from knowledge.schema import Notice, Reply, Source, Subject
+from knowledge.schema import UNDOCUMENTED, Notice, Reply, Source, Subject
 from knowledge.typography import french
 
 
@@ -26,6 +26,11 @@ class Answer:
         """`aspect/subject`, unique in the knowledge base."""
         return f"{self.aspect}/{self.subject}"
 
+    @property
+    def documented(self) -> bool:
+        """Whether the documentation answers; if not, this admits it."""
+        return self.aspect != UNDOCUMENTED
+
 
 @dataclass(frozen=True)
 class Knowledge:
@@ -41,9 +46,15 @@ class Knowledge:
     def find(self, aspect: str, subject: str) -> Answer | None:
         """Return the answer for `aspect` of `subject`.
 
-        An empty cell falls back to the parent subject's. `None`: nothing true
-        is known, and the caller must say so.
+        An empty cell falls back to the parent subject's, and in the end to what
+        admits that the documentation does not say. `None`: an unknown subject,
+        or nothing of it under this aspect nor to admit.
         """
+        if subject in self.subjects and self.subjects[subject].next_door:
+            return self.answers[f"{UNDOCUMENTED}/{subject}"]
+        return self._cell(aspect, subject) or self._cell(UNDOCUMENTED, subject)
+
+    def _cell(self, aspect: str, subject: str) -> Answer | None:
         name: str | None = subject
         while name is not None and name in self.subjects:
             key = f"{aspect}/{name}"
@@ -52,6 +63,16 @@ class Knowledge:
                 return self.answers[key]
             name = self.subjects[name].parent
         return None
+
+    def answer(self, aspect: str, subject: str) -> Answer:
+        """Return the answer for `aspect` of a known `subject`: the loader saw that there is one."""
+        found = self.find(aspect, subject)
+        assert found is not None, subject
+        return found
+
+    def told_of(self, aspect: str) -> tuple[str, ...]:
+        """Return the main subjects of which the documentation tells this aspect."""
+        return tuple(name for name in self.main_subjects if self._cell(aspect, name))
 
     def title(self, reference: str) -> str:
         """Return the words of a button that leads to an answer or a reply."""
@@ -71,8 +92,9 @@ class Knowledge:
 
     def source_line(self, answer: Answer, today: date) -> str:
         """Return the line that closes an answer: who says it, when, and how it aged."""
-        line = self.sentences["source_line"].format(
-            publisher=answer.source.publisher, date=f"{answer.source.date:%d/%m/%Y}"
+        source = answer.source
+        line = self.sentences["source_line" if source.date else "source_line_read"].format(
+            publisher=source.publisher, date=f"{source.date or source.read:%d/%m/%Y}"
         )
         for notice in self._notices(answer, today):
             line += f" ({notice.short})"
@@ -84,4 +106,6 @@ class Knowledge:
         return "\n".join(texts) or None
 
     def _notices(self, answer: Answer, today: date) -> Iterator[Notice]:
+        if not answer.documented:  # it tells no rule that could have aged
+            return iter(())
         return (n for n in self.notices if answer.subject in n.subjects and today > n.after)

@@ -11,6 +11,7 @@ from yaml.reader import ReaderError
 
 from knowledge.base import Answer, Knowledge
 from knowledge.schema import (
+    UNDOCUMENTED,
     Cell,
     ConversationFile,
     DispositifFile,
@@ -197,6 +198,17 @@ class _Draft:
                     problem = f"« {cell.same_as} » n'est pas une réponse"
                     raise document.error((*path, "answers", aspect, "same_as"), problem)
             _check_next(document, (*path, "answers"), subject.answers, references)
+            if not self._admission(name):
+                problem = f"il manque « {UNDOCUMENTED} », à ce sujet ou à l'un de ses parents"
+                raise document.error((*path, "answers"), problem)
+
+    def _admission(self, subject: str | None) -> bool:
+        """Tell whether there is something to say when the documentation says nothing."""
+        while subject is not None:
+            if UNDOCUMENTED in self.subjects[subject].answers:
+                return True
+            subject = self.subjects[subject].parent
+        return False
 
     def _check_parent(self, document: _Document, name: str, parent: str) -> None:
         path = ("subjects", name, "parent")

@@ -4,8 +4,8 @@ A field that is wrong or unknown is refused by its name; `loader` adds the file
 and the line.
 """
 
+import datetime as dt
 import re
-from datetime import date
 from string import Formatter
 from typing import Annotated
 
@@ -17,6 +17,8 @@ MAX_TEXT = 600
 """Longest answer, in characters: what one reads on a phone without scrolling."""
 MAX_LABEL = 40
 """Longest title or label, in characters: what a button holds."""
+UNDOCUMENTED = "undocumented"
+"""The aspect of what the documentation does not say of a subject."""
 
 
 def _short(limit: int) -> AfterValidator:
@@ -53,12 +55,19 @@ class _Strict(BaseModel):
 
 
 class Source(_Strict):
-    """Where an answer comes from, and of which day."""
+    """Where an answer comes from, and of which day: its own, or that on which it was read."""
 
     publisher: Name
     title: Name
-    date: date
+    date: dt.date | None = None
+    read: dt.date | None = Field(None, description="of a page that bears no date")
     url: str | None = None
+
+    @model_validator(mode="after")
+    def _one_day(self) -> "Source":
+        if (self.date is None) == (self.read is None):
+            raise ValueError("il faut « date », ou « read » si la page n'est pas datée")
+        return self
 
 
 class SourcesFile(_Strict):
@@ -71,7 +80,7 @@ class Notice(_Strict):
     """What must be said about an answer's age once a day has passed."""
 
     id: Identifier
-    after: date = Field(description="said from the next day on")
+    after: dt.date = Field(description="said from the next day on")
     subjects: tuple[Identifier, ...] = Field(min_length=1)
     short: Name = Field(description="in the source line of every answer on these subjects")
     text: Text = Field(description="a whole sentence, under the answers of these aspects")
@@ -111,6 +120,11 @@ class Subject(_Strict):
     label: Label = Field(description="on a button")
     parent: Identifier | None = Field(None, description="whose answers serve for empty cells")
     answers: dict[Identifier, Cell] = Field(min_length=1)
+
+    @property
+    def next_door(self) -> bool:
+        """Whether the documentation says nothing of it: one answer, whatever is asked."""
+        return self.answers.keys() == {UNDOCUMENTED}
 
 
 class DispositifFile(_Strict):

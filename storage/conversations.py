@@ -4,10 +4,18 @@ import hashlib
 import secrets
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from storage.models import Button, Channel, Conversation, Direction, Message
+from storage.models import (
+    Author,
+    Button,
+    Channel,
+    Conversation,
+    Direction,
+    Message,
+    Rating,
+)
 
 PAGE = 500
 """Most messages read at once: one asks for the following ones by the last number."""
@@ -76,6 +84,24 @@ async def offered_button(
             if button["id"] == button_id:
                 return button
     return None
+
+
+async def rate(
+    session: AsyncSession, conversation_id: str, seq: int, rating: Rating | None
+) -> bool:
+    """Keep what the person thinks of an answer; tell whether `seq` is one."""
+    rated = await session.scalar(
+        update(Message)
+        .where(
+            Message.conversation_id == conversation_id,
+            Message.seq == seq,
+            Message.author == Author.assistant,
+            Message.outcome.is_not(None),
+        )
+        .values(rating=rating)
+        .returning(Message.id)
+    )
+    return rated is not None
 
 
 async def last_numbers(session: AsyncSession, conversation_ids: Collection[str]) -> dict[str, int]:

@@ -57,6 +57,13 @@ class State(StrEnum):
     failed = "failed"
 
 
+class Rating(StrEnum):
+    """What the person thinks of an answer: 👍 or 👎."""
+
+    up = "up"
+    down = "down"
+
+
 class Button(TypedDict):
     """A choice offered with a message; `payload` is what Rasa receives, and stays here."""
 
@@ -121,6 +128,7 @@ class Message(Base):
         CheckConstraint("(state = 'due') = (next_attempt_at IS NOT NULL)", "due_when"),
         CheckConstraint("seq > 0", "seq_positive"),
         CheckConstraint("attempts >= 0", "attempts_positive"),
+        CheckConstraint("rating IS NULL OR author = 'assistant'", "rating_of_assistant"),
         # What the worker looks for: due now, and nothing due before it.
         Index(None, "direction", "state", "next_attempt_at"),
         Index(None, "conversation_id", "direction", "state", "seq"),
@@ -146,6 +154,8 @@ class Message(Base):
     attachments: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     outcome: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """On the last message of a turn: how it was decided; for measuring, not for people."""
+    rating: Mapped[Rating | None] = mapped_column(_one_of(Rating, "rating"))
+    """What the person thinks of this answer."""
     state: Mapped[State] = mapped_column(_one_of(State, "state"))
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     """How many times answering (or delivering) it failed."""

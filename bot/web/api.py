@@ -8,7 +8,7 @@ from uuid import UUID
 
 import anyio
 import structlog
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,7 +20,7 @@ from bot.web.problems import Refused, documented
 from bot.web.services import FromServices, Services
 from storage import conversations, models
 from storage.inbox import DifferentContent, UnknownConversation
-from storage.models import Author
+from storage.models import Author, Rating
 
 HEARTBEAT = 15
 """Seconds between comments on an idle stream, so that proxies leave it open."""
@@ -79,6 +79,15 @@ class MessageView(BaseModel):
     buttons: list[ButtonView]
     attachments: list[dict[str, Any]]
     at: datetime
+    ratable: bool = Field(description="une réponse, dont on peut dire si elle est utile")
+    rating: Rating | None
+
+
+class RatedMessage(BaseModel):
+    """What the person thinks of an answer."""
+
+    model_config = ConfigDict(extra="forbid")
+    rating: Rating | None = Field(description="`null` retire l'avis donné")
 
 
 class Messages(BaseModel):
@@ -101,6 +110,7 @@ async def _conversation(
 
 
 OfToken = Annotated[str, Depends(_conversation)]
+SeqInPath = Annotated[int, Path(ge=1, le=2**31 - 1, description="numéro de la réponse")]
 Position = Annotated[int, Query(ge=0, le=2**31 - 1, description="dernier numéro déjà lu")]
 
 
@@ -150,6 +160,28 @@ async def send_message(
     except UnknownConversation:
         raise Refused("no_conversation") from None
     return Accepted(seq=received.seq)
+
+
+@router.put(
+    "/messages/{seq}/rating",
+    status_code=204,
+    responses=documented(
+        "invalid_json",
+        "no_conversation",
+        "not_ratable",
+        "body_too_large",
+        "invalid_rating",
+        "unavailable",
+    ),
+)
+async def rate_message(
+    services: FromServices, conversation: OfToken, seq: SeqInPath, rated: RatedMessage
+) -> None:
+    """Say whether an answer is useful; the last word counts."""
+    async with services.database.write() as session:
+        if not await conversations.rate(session, conversation, seq, rated.rating):
+            raise Refused("not_ratable")
+    services.metrics.ratings.labels(rated.rating or "none").inc()
 
 
 @router.get("/messages", responses=documented("no_conversation", "invalid_position", "unavailable"))
@@ -246,6 +278,8 @@ async def _read(services: Services, conversation: str, after: int) -> list[Messa
             buttons=[ButtonView(id=b["id"], title=b["title"]) for b in message.buttons or ()],
             attachments=message.attachments or [],
             at=message.created_at,
+            ratable=message.outcome is not None,
+            rating=message.rating,
         )
         for message in messages
     ]

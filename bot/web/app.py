@@ -57,7 +57,7 @@ def create_app(services: Services, static: Path = STATIC) -> FastAPI:
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],
-        allow_methods=["GET", "POST"],
+        allow_methods=["GET", "POST", "PUT"],
         allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
     )
     return app

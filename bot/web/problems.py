@@ -37,6 +37,7 @@ _SENTENCES = {
     "no_conversation": (401, "Cette conversation n'existe pas ou n'existe plus : ouvrez-en une."),
     "not_found": (404, "Cette adresse n'existe pas."),
     "method_not_allowed": (405, "Cette adresse ne s'utilise pas ainsi."),
+    "not_ratable": (404, "Ce message n'est pas une réponse de cette conversation."),
     "different_message": (409, "Un autre message a déjà été envoyé sous cet identifiant."),
     "body_too_large": (413, f"La requête est trop grosse : {MAX_BODY // 1024} Kio au plus."),
     "invalid_message": (
@@ -45,6 +46,7 @@ _SENTENCES = {
     ),
     "empty_text": (422, "Le message est vide."),
     "text_too_long": (422, f"Le message est trop long : {_LENGTH} caractères au plus."),
+    "invalid_rating": (422, "Un avis est « up », « down » ou null, sur le numéro d'une réponse."),
     "unknown_button": (422, "Ce bouton n'a pas été proposé dans cette conversation."),
     "invalid_position": (422, "« after » et « Last-Event-ID » sont des nombres à partir de 0."),
     "internal": (500, "Une erreur s'est produite. Réessayez dans quelques instants."),
@@ -95,11 +97,13 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
     return _response(error.code, headers if error.code == "no_conversation" else None)
 
 
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         return _response("invalid_json")
+    if request.url.path.endswith("/rating"):
+        return _response("invalid_rating")
     return _response("invalid_message" if first["loc"][0] == "body" else "invalid_position")
 
 

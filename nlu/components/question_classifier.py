@@ -9,7 +9,8 @@ robust to spelling; chosen by `make bench`, see `docs/`. Names found by
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Optional, Text
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Text
 
 import numpy as np
 import skops.io
@@ -24,21 +25,27 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.optimize import minimize_scalar
 from scipy.sparse import spmatrix
 from scipy.special import log_softmax, softmax
+from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import FeatureUnion
 from sklearn.svm import LinearSVC
 
+from nlu.components.parts import Part, split
+from nlu.components.spelling_corrector import folded
 from nlu.components.subject_mentions import SUBJECT
-from nlu.components.text import fold
+from nlu.components.text import Folded
 
 INTENT_RANKING = "intent_ranking"
 SUBJECT_RANKING = "subject_ranking"
 NO_SUBJECT = ""
 """The class of examples whose subject is the conversation's: `None` in the ranking."""
+PARTS = "parts"
+"""The same rankings for each part of a message that has several."""
 RANKED = 10
 """How many intents and subjects are worth telling: the action server receives them."""
-_FOLDS = 4
+_PARTS = 5
+"""One part in so many is held out to measure how sure the classifiers may be."""
 _FILE = "question_classifier.skops"
 
 
@@ -49,40 +56,43 @@ class Ranker(NamedTuple):
     temperature: float
 
     @classmethod
-    def fitted(cls, features: spmatrix, labels: List[Text], regularisation: float) -> Ranker:
-        """Train on `features`, then find the temperature that fits on unseen folds."""
+    def fitted(cls, features: spmatrix, labels: Sequence[Text], regularisation: float) -> Ranker:
+        """Train on `features`; the temperature is that which fits a part held out at first."""
+        names, true = np.unique(labels, return_inverse=True)
+        parts = max(2, min(_PARTS, int(np.bincount(true).min())))
+        learnt, held_out = next(
+            StratifiedKFold(parts, shuffle=True, random_state=0).split(features, true)
+        )
         untrained = LinearSVC(C=regularisation, random_state=0)
-        _, true = np.unique(labels, return_inverse=True)
-        folds = StratifiedKFold(
-            max(2, min(_FOLDS, int(np.bincount(true).min()))), shuffle=True, random_state=0
-        )
-        scores = cross_val_predict(
-            untrained, features, labels, cv=folds, method="decision_function"
-        )
-        if scores.ndim == 1:  # scikit-learn gives one column for two classes
-            scores = np.column_stack([-scores, scores])
+        trial = clone(untrained).fit(features[learnt], names[true[learnt]])
+        scores = _two_or_more(trial.decision_function(features[held_out]))
 
         def loss(temperature: float) -> float:
             probabilities = log_softmax(scores / temperature, axis=1)
-            return -float(probabilities[np.arange(len(true)), true].mean())
+            return -float(probabilities[np.arange(len(held_out)), true[held_out]].mean())
 
         best = minimize_scalar(loss, bounds=(0.02, 2.0), method="bounded")
         return cls(untrained.fit(features, labels), float(best.x))
 
-    def rank(self, features: spmatrix) -> List[Dict[Text, Any]]:
-        """Return the likeliest classes of one text, likeliest first."""
-        scores = np.atleast_1d(np.squeeze(self.classifier.decision_function(features)))
-        if len(scores) == 1:
-            scores = np.array([-scores[0], scores[0]])
-        probabilities = softmax(scores / self.temperature)
-        best = np.argsort(-probabilities)[:RANKED]
+    def rank(self, features: spmatrix) -> List[List[Dict[Text, Any]]]:
+        """Return the likeliest classes of each text, likeliest first."""
+        scores = self.classifier.decision_function(features)
+        probabilities = softmax(_two_or_more(scores) / self.temperature, axis=1)
         return [
-            {
-                "name": str(self.classifier.classes_[index]) or None,
-                "confidence": float(probabilities[index]),
-            }
-            for index in best
+            [
+                {
+                    "name": str(self.classifier.classes_[index]) or None,
+                    "confidence": float(row[index]),
+                }
+                for index in np.argsort(-row)[:RANKED]
+            ]
+            for row in probabilities
         ]
+
+
+def _two_or_more(scores: np.ndarray) -> np.ndarray:
+    """Return a column for each class: scikit-learn gives one for two."""
+    return np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
 
 
 class Trained(NamedTuple):
@@ -93,17 +103,22 @@ class Trained(NamedTuple):
     subjects: Ranker
 
 
-def marked(message: Message) -> Text:
-    """Return the folded text, with one token for each subject named in it."""
-    text: Text = message.get(TEXT) or ""
-    parts: List[Text] = []
-    end = 0
-    for entity in sorted(message.get(ENTITIES, []), key=lambda entity: entity["start"]):
-        if entity["entity"] == SUBJECT and entity["start"] >= end:
-            parts += [fold(text[end : entity["start"]]).text, f"xx{entity['value']}xx"]
-            end = entity["end"]
-    parts.append(fold(text[end:]).text)
-    return " ".join(part for part in parts if part)
+def marked(text: Folded, named: Sequence[Dict[Text, Any]], start: int = 0, end: int = -1) -> Text:
+    """Return a folded text, or its part from `start` to `end` (of the text it comes from).
+
+    Each subject named in it is one token.
+    """
+    tokens = {entity["start"]: f" xx{entity['value']}xx " for entity in named}
+    hidden = {place for entity in named for place in range(entity["start"], entity["end"])}
+    pieces: List[Text] = []
+    for character, place in zip(text.text, text.offsets, strict=True):
+        if start <= place and (place < end or end < 0):
+            pieces.append(tokens.pop(place, "") if place in hidden else character)
+    return " ".join("".join(pieces).split())
+
+
+def _named(message: Message) -> List[Dict[Text, Any]]:
+    return [entity for entity in message.get(ENTITIES, []) if entity["entity"] == SUBJECT]
 
 
 def declared_subject(example: Message) -> Text:
@@ -113,21 +128,28 @@ def declared_subject(example: Message) -> Text:
 
 
 def _untrained_features(config: Dict[Text, Any]) -> FeatureUnion:
-    characters = TfidfVectorizer(
+    views = {"characters": _characters(config), "words": _words()}
+    return FeatureUnion([(name, view) for name, view in views.items() if config[name]])
+
+
+def _characters(config: Dict[Text, Any]) -> TfidfVectorizer:
+    return TfidfVectorizer(
         analyzer="char_wb",
         ngram_range=(2, config["longest_ngram"]),
         sublinear_tf=True,
         min_df=2,
         dtype=np.float32,
     )
-    words = TfidfVectorizer(
+
+
+def _words() -> TfidfVectorizer:
+    return TfidfVectorizer(
         analyzer="word",
         token_pattern=r"[^ ]+",  # noqa: S106 (no password)
         ngram_range=(1, 2),
         sublinear_tf=True,
         dtype=np.float32,
     )
-    return FeatureUnion([("characters", characters), ("words", words)])
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -136,8 +158,11 @@ class QuestionClassifier(GraphComponent, IntentClassifier):
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        """Longest character n-gram; scikit-learn's C: the larger, the closer to the examples."""
-        return {"longest_ngram": 5, "regularisation": 0.7}
+        """Longest character n-gram; scikit-learn's C: the larger, the closer to the examples.
+
+        `characters` and `words` are the two views of a text; at least one is needed.
+        """
+        return {"longest_ngram": 5, "regularisation": 1.5, "characters": True, "words": True}
 
     def __init__(
         self,
@@ -181,12 +206,17 @@ class QuestionClassifier(GraphComponent, IntentClassifier):
         """Train on the examples, and store what was learnt."""
         examples = [example for example in training_data.intent_examples if example.get(TEXT)]
         union = _untrained_features(self._config)
-        matrix = union.fit_transform([marked(example) for example in examples])
+        matrix = union.fit_transform([marked(folded(e), _named(e)) for e in examples])
         regularisation = self._config["regularisation"]
-        intents = Ranker.fitted(
-            matrix, [example.get(INTENT) for example in examples], regularisation
-        )
-        subjects = Ranker.fitted(matrix, [declared_subject(e) for e in examples], regularisation)
+        labels = [
+            [example.get(INTENT) for example in examples],
+            [declared_subject(example) for example in examples],
+        ]
+        # Both at once: scikit-learn lets go of Python's lock while it trains.
+        with ThreadPoolExecutor(len(labels)) as pool:
+            intents, subjects = pool.map(
+                lambda column: Ranker.fitted(matrix, column, regularisation), labels
+            )
         self._trained = Trained(union, intents, subjects)
         with self._model_storage.write_to(self._resource) as folder:
             skops.io.dump([union, list(intents), list(subjects)], folder / _FILE)
@@ -199,10 +229,29 @@ class QuestionClassifier(GraphComponent, IntentClassifier):
         for message in messages:
             if not message.get(TEXT):
                 continue
-            features = self._trained.features.transform([marked(message)])
-            ranking = self._trained.intents.rank(features)
-            message.set(INTENT, ranking[0], add_to_output=True)
-            message.set(INTENT_RANKING, ranking, add_to_output=True)
-            subjects = self._trained.subjects.rank(features)
-            message.set(SUBJECT_RANKING, subjects, add_to_output=True)
+            text, named = folded(message), _named(message)
+            whole, *parts = self._rank(text, named, split(message.get(TEXT)))
+            for key, value in whole.items():
+                message.set(key, value, add_to_output=True)
+            message.set(PARTS, parts, add_to_output=True)
         return messages
+
+    def _rank(
+        self, text: Folded, named: List[Dict[Text, Any]], parts: List[Part]
+    ) -> List[Dict[Text, Any]]:
+        """Return what is told of a message, then of each of its parts."""
+        assert self._trained is not None
+        texts = [marked(text, named), *(marked(text, named, p.start, p.end) for p in parts)]
+        features = self._trained.features.transform(texts)
+        told: List[Dict[Text, Any]] = [
+            {INTENT: intents[0], INTENT_RANKING: intents, SUBJECT_RANKING: subjects}
+            for intents, subjects in zip(
+                self._trained.intents.rank(features),
+                self._trained.subjects.rank(features),
+                strict=True,
+            )
+        ]
+        for one, part in zip(told[1:], parts, strict=True):
+            inside = [e for e in named if part.start <= e["start"] < part.end]
+            one.update({ENTITIES: inside, "asks": part.asks})
+        return told

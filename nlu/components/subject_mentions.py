@@ -14,7 +14,8 @@ from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from nlu.components.text import Vocabulary, fold
+from nlu.components.spelling_corrector import folded
+from nlu.components.text import Vocabulary
 
 SUBJECT = "subject"
 _FILE = "names.json"
@@ -77,18 +78,17 @@ class SubjectMentions(GraphComponent, EntityExtractorMixin):
     def process(self, messages: List[Message]) -> List[Message]:
         """Mark the subjects named in the messages."""
         for message in messages:
-            text = message.get(TEXT)
-            if not text:
+            if not message.get(TEXT):
                 continue
-            folded = fold(text)
+            text = folded(message)
             found = [
                 {
                     "entity": SUBJECT,
                     "value": mention.value,
-                    "start": folded.offsets[mention.start],
-                    "end": folded.offsets[mention.end - 1] + 1,
+                    "start": text.offsets[mention.start],
+                    "end": text.offsets[mention.end - 1] + 1,
                 }
-                for mention in self._vocabulary.find(folded.text)
+                for mention in self._vocabulary.find(text.text)
             ]
             entities = self.add_extractor_name(found)
             message.set(ENTITIES, message.get(ENTITIES, []) + entities, add_to_output=True)

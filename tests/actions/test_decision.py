@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actions.decision import Decision, Thread, decide
+from actions.decision import FOLLOW_UPS, Decision, Thread, decide, followed
 from actions.understanding import Understanding
 from knowledge import load
 
@@ -83,8 +83,7 @@ def test_a_follow_up_says_something_of_its_own_subject() -> None:
 
 def test_an_empty_cell_is_admitted() -> None:
     decision = doubt({"mandat": 1.0}, {"fonds": 1.0})
-    assert decision.kind == "no_answer"
-    assert decision.candidates[0].subject == "fonds"
+    assert (decision.kind, said(decision)) == ("answer", ["undocumented/fonds"])
 
 
 def test_an_intent_that_is_no_aspect_is_no_reading() -> None:
@@ -92,7 +91,52 @@ def test_an_intent_that_is_no_aspect_is_no_reading() -> None:
     assert said(decision) == ["montant/fonds"]
 
 
-NAMES = [*sorted(KNOWLEDGE.aspects), *KNOWLEDGE.replies, "follow_up", "nlu_fallback"]
+def test_admitting_to_know_nothing_counts_once_whatever_the_subject() -> None:
+    decision = doubt(
+        {"undocumented": 0.6, "montant": 0.4}, {"fonds": 0.4, "regles_depense": 0.35, "axe_3": 0.25}
+    )
+    assert said(decision) == ["undocumented/fonds"]
+    assert decision.confidence == pytest.approx(0.74)
+
+
+def test_what_is_next_door_has_one_answer_whatever_is_asked() -> None:
+    for aspect in ("montant", "candidature", "undocumented"):
+        assert said(doubt({aspect: 1.0}, {"autres_aides": 1.0})) == ["undocumented/autres_aides"]
+
+
+def test_a_step_aside_does_not_lose_the_thread() -> None:
+    thread = Thread("montant", "conseiller_numerique")
+    aside = doubt({"undocumented": 1.0}, {"autres_aides": 1.0}, thread)
+    assert followed(aside, thread, KNOWLEDGE) == thread
+    assert followed(aside, START, KNOWLEDGE) == Thread(None, "fonds")
+
+
+def test_why_gives_the_aims_of_what_was_spoken_of() -> None:
+    decision = doubt({"why": 1.0}, {None: 1.0}, Thread("exclusions", "fonds"))
+    assert said(decision) == ["objectifs/fonds"]
+    assert doubt({"why": 1.0}, {None: 1.0}).kind == "which_subject"
+
+
+def test_more_goes_on_to_what_comes_next() -> None:
+    decision = doubt({"more": 1.0}, {None: 1.0}, Thread("definition", "aidants_connect"))
+    assert said(decision) == [KNOWLEDGE.answers["definition/aidants_connect"].next[0]]
+    assert doubt({"more": 1.0}, {None: 1.0}).kind == "which_subject"
+
+
+def test_something_else_offers_the_choice() -> None:
+    decision = doubt({"something_else": 1.0}, {None: 1.0}, Thread("montant", "axe_3"))
+    assert (decision.kind, said(decision)) == ("suggest", ["montant/axe_3"])
+
+
+def test_the_conversation_s_subject_weighs_more_unless_another_is_named() -> None:
+    thread = Thread("definition", "conseiller_numerique")
+    shares: dict[str | None, float] = {"fonds": 0.6, "conseiller_numerique": 0.4}
+    assert said(doubt({"montant": 1.0}, shares, thread)) == ["montant/conseiller_numerique"]
+    named = Understanding({"montant": 1.0}, shares, frozenset({"fonds"}))
+    assert said(decide(named, thread, KNOWLEDGE)) == ["montant/fonds"]
+
+
+NAMES = [*sorted(KNOWLEDGE.aspects), *KNOWLEDGE.replies, *FOLLOW_UPS, "nlu_fallback"]
 SUBJECTS = [None, *KNOWLEDGE.subjects, "unknown"]
 
 

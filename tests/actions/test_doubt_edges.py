@@ -6,14 +6,14 @@ from datetime import date
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from actions.decision import FOLLOW_UP, Decision, Thread, decide
+from actions.decision import FOLLOW_UP, FOLLOW_UPS, Decision, Thread, decide
 from actions.rendering import AGAIN, render
 from actions.understanding import Understanding, read
 from knowledge import load
 
 KNOWLEDGE = load()
 START = Thread()
-ASPECTS = [*sorted(KNOWLEDGE.aspects), *sorted(KNOWLEDGE.replies), FOLLOW_UP, "nlu_fallback"]
+ASPECTS = [*sorted(KNOWLEDGE.aspects), *sorted(KNOWLEDGE.replies), *FOLLOW_UPS, "nlu_fallback"]
 SUBJECTS: list[str | None] = [None, *KNOWLEDGE.subjects, "forgotten"]
 WEIGHTS = st.floats(0, 1, allow_subnormal=True)
 
@@ -74,7 +74,7 @@ def test_whatever_is_decided_can_be_read_and_pressed(
     decision = doubt(aspects, subjects, thread)
     mass = sum(aspects.values()) * max(1.0, sum(subjects.values()))
     assert 0 <= decision.confidence <= mass + 1e-9
-    text, buttons = render(decision, KNOWLEDGE, date(2026, 1, 5), misses)
+    text, buttons = render([decision], KNOWLEDGE, date(2026, 1, 5), misses)
     assert text.strip()
     assert "{" not in text
     assert 1 <= len(buttons) <= 4
@@ -89,6 +89,6 @@ def test_whatever_is_decided_can_be_read_and_pressed(
             else []
         )
         pressed = read({"intent": {"name": name, "confidence": 1.0}, "entities": named})
-        outcome = decide(pressed, thread, KNOWLEDGE)
+        outcome = decide(pressed.whole, thread, KNOWLEDGE)
         assert outcome.kind in {"answer", "reply"}, button
         assert outcome.confidence == 1.0

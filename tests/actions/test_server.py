@@ -63,7 +63,12 @@ def test_an_answer_its_outcome_and_the_thread(server: httpx.Client) -> None:
     result = call(server, button("local", "fonds"))
     text, outcome = result["responses"][0], result["responses"][1]["custom"]["outcome"]
     assert "297\u00a0000\u00a0€" in text["text"]
-    assert outcome == {"kind": "answer", "confidence": 1.0, "references": ["local/fonds"]}
+    assert outcome == {
+        "kind": "answer",
+        "confidence": 1.0,
+        "references": ["local/fonds"],
+        "asked": [],
+    }
     slots = {event["name"]: event["value"] for event in result["events"]}
     assert slots == {"misses": 0, "aspect": "local", "subject": "fonds"}
 

@@ -48,6 +48,8 @@ async def test_a_conversation(
             "text": "Bonjour\u00a0!",
             "buttons": [],
             "attachments": [],
+            "ratable": False,
+            "rating": None,
         }
         button = second["buttons"][0]
         assert second["author"] == "assistant"
@@ -151,6 +153,7 @@ async def test_without_its_database_it_says_so(
         await send(client, who, text="Bonjour"),
         await client.get("/api/messages", headers=who),
         await client.get("/api/events", headers=who),
+        await client.put("/api/messages/1/rating", json={"rating": "up"}, headers=who),
     ):
         is_problem(response, 503, "unavailable")
         assert response.headers["retry-after"] == "5"

@@ -203,11 +203,19 @@ async def test_any_site_may_embed_it(client: httpx.AsyncClient) -> None:
 
 async def test_the_api_describes_itself(client: httpx.AsyncClient) -> None:
     schema = (await client.get("/api/openapi.json")).json()
-    assert set(schema["paths"]) == {"/api/conversations", "/api/messages", "/api/events"}
+    assert set(schema["paths"]) == {
+        "/api/conversations",
+        "/api/messages",
+        "/api/messages/{seq}/rating",
+        "/api/events",
+    }
     assert "HTTPValidationError" not in json.dumps(schema)
     post = schema["paths"]["/api/messages"]["post"]
     assert set(post["responses"]) == {"202", "400", "401", "409", "413", "422", "503"}
     assert post["security"]
+    put = schema["paths"]["/api/messages/{seq}/rating"]["put"]
+    assert set(put["responses"]) == {"204", "400", "401", "404", "413", "422", "503"}
+    assert put["security"]
     assert "payload" not in json.dumps(schema["components"])
 
 

@@ -1,5 +1,6 @@
 """The terminal: a program that reads lines, and the conversation under it."""
 
+import contextlib
 import io
 import os
 import signal
@@ -12,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from rich.console import Console
 
 from bot import terminal
 from bot.terminal import Conversation, Refused, Unreachable
@@ -156,6 +158,105 @@ def test_a_conversation_that_is_gone(listen: Listen, fake_rasa: FakeRasa) -> Non
         assert said(conversation.press(2)) == ["Réponse à Les dates"]
         with pytest.raises(Refused, match="vide"):
             conversation.write("\u200b")
+        conversation.close()
+
+
+def answered(message: str) -> list[Any]:
+    """Answer so that it can be rated."""
+    outcome = {"kind": "answer", "references": ["montant/fonds"]}
+    return [{"text": f"Réponse à {message}"}, {"custom": {"outcome": outcome}}]
+
+
+def ratings(conversation: Conversation) -> list[str | None]:
+    return [one["rating"] for one in conversation._call("GET", "/api/messages")["messages"]]
+
+
+def test_the_last_answer_is_rated(listen: Listen, fake_rasa: FakeRasa) -> None:
+    with listen() as url, contextlib.closing(Conversation(url)) as conversation:
+        conversation.write("un")
+        assert conversation.ratable is None
+        fake_rasa.replies = answered
+        conversation.write("deux")
+        conversation.rate("up")
+        conversation.write("trois")
+        conversation.rate("up")
+        conversation.rate("down")
+        assert ratings(conversation) == [None, None, None, "up", None, "down"]
+        fake_rasa.fault = "down"
+        conversation.write("quatre")  # what says that the answer will be late is no answer
+        assert conversation.ratable is None
+
+
+def test_plus_and_minus_are_words_where_there_is_nothing_to_rate(
+    listen: Listen, fake_rasa: FakeRasa
+) -> None:
+    fake_rasa.replies = lambda message: (
+        [{"text": "Réponse"}] if message in "+-" else answered(message)
+    )
+    with listen() as url, program(urlsplit(url).port or 0) as process:
+        out, errors = process.communicate("+\nun\n+\n-\ndeux\n++\n", timeout=30)
+        # Rated twice, and sent once, as a question.
+        assert [text for _, text in fake_rasa.messages] == ["+", "un", "deux", "++"]
+    assert (process.returncode, errors) == (0, "")
+    lines = [line for line in out.splitlines() if line]
+    assert lines[1:9] == [
+        "› +",
+        "  Réponse",
+        "› un",
+        "  Réponse à un",
+        "› +",
+        "Merci, votre avis est noté.",
+        "› -",
+        "Merci, votre avis est noté.",
+    ]
+    assert "Utile" not in out  # a pipe is not asked anything
+
+
+class Keyboard(io.StringIO):
+    """Lines that somebody types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def conversed(conversation: Conversation, typed: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the lines that somebody sees who types these."""
+    monkeypatch.setattr(sys, "stdin", Keyboard(typed))
+    screen = io.StringIO()
+    terminal._converse(conversation, Console(file=screen, width=200))
+    return [line for line in screen.getvalue().splitlines() if line]
+
+
+def test_whoever_types_is_told_that_an_answer_can_be_rated(
+    listen: Listen, fake_rasa: FakeRasa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hint = "  Utile\u00a0? Tapez + ou -"
+    with listen() as url, contextlib.closing(Conversation(url)) as conversation:
+        lines = conversed(conversation, "un\n", monkeypatch)
+        assert lines[1:] == ["  Réponse à un", "  1. Le montant", "  2. Les dates"]
+        fake_rasa.replies = answered
+        lines = conversed(conversation, "deux\n +\n", monkeypatch)
+        assert lines[1:] == ["  Réponse à deux", hint, "Merci, votre avis est noté."]
+        assert ratings(conversation) == [None, None, None, "up"]
+
+
+def test_a_rating_that_does_not_arrive_is_said(
+    listen: Listen, fake_rasa: FakeRasa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_rasa.replies = answered
+    with listen() as url:
+        conversation = Conversation(url)
+        conversation.write("un")
+        token = conversation._client.headers["Authorization"]
+        conversation._client.headers["Authorization"] = "Bearer inconnu"
+        (line,) = conversed(conversation, "-\n", monkeypatch)[1:]
+        assert "n’existe plus" in line
+        conversation._client.headers["Authorization"] = token
+        assert ratings(conversation) == [None, None]
+    assert conversed(conversation, "-\n", monkeypatch)[1:] == ["Passerelle ne répond pas."]
+    with listen():
+        conversed(conversation, "-\n", monkeypatch)
+        assert ratings(conversation) == [None, "down"]
         conversation.close()
 
 

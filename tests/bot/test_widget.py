@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +114,17 @@ def messages(page: Page) -> Locator:
 
 def news(page: Page) -> Locator:
     return page.locator("passerelle-assistant [aria-live=polite]")
+
+
+def rating(page: Page, sign: str, answer: int = 1) -> Locator:
+    """Return the button that says « 👍 » or « 👎 » of the message in this place."""
+    group = messages(page).nth(answer).get_by_role("group", name="Cette réponse vous est-elle")
+    return group.get_by_role("button", name=sign)
+
+
+def pressed(page: Page) -> list[str]:
+    """Return the labels of the pressed buttons."""
+    return page.locator(".rating [aria-pressed=true]").all_inner_texts()
 
 
 def ask(page: Page, text: str) -> None:
@@ -232,6 +243,16 @@ def test_the_keyboard_is_enough(page: Page) -> None:
     keyboard.press("Enter")
     last = page.get_by_role("button", name="Les dates")
     expect(last).to_be_visible()
+    # What one thinks of the answer comes after what follows it.
+    keyboard.press("Shift+Tab")
+    expect(rating(page, "👎")).to_be_focused()
+    keyboard.press("Shift+Tab")
+    expect(rating(page, "👍")).to_be_focused()
+    keyboard.press("Space")
+    expect(rating(page, "👍")).to_have_attribute("aria-pressed", "true")
+    expect(rating(page, "👍")).to_be_focused()
+    keyboard.press("Enter")
+    expect(rating(page, "👍")).to_have_attribute("aria-pressed", "false")
     keyboard.press("Shift+Tab")
     expect(last).to_be_focused()
     keyboard.press("Space")
@@ -354,3 +375,73 @@ def test_another_site_with_a_strict_policy(page: Page, site: str) -> None:
     expect(launcher(page)).to_have_css("position", "fixed")
     ask(page, "un")
     expect(messages(page).nth(1)).to_contain_text("Réponse à un")
+    # What one thinks of an answer goes from one site to the other too.
+    ask(page, "Peut-on financer un site ?")
+    rating(page, "👎", 3).click()
+    expect(rating(page, "👎", 3)).to_have_attribute("aria-pressed", "true")
+
+
+def test_an_answer_is_rated_and_the_rating_is_taken_back(page: Page) -> None:
+    ask(page, "Peut-on financer un site ?")
+    useful, useless = rating(page, "👍 Utile"), rating(page, "👎 Pas utile")
+    expect(useful).to_have_attribute("aria-pressed", "false")
+    expect(useless).to_have_attribute("aria-pressed", "false")
+    useful.click()
+    expect(useful).to_have_attribute("aria-pressed", "true")
+    expect(news(page)).to_contain_text("Merci, votre avis est noté.")
+    useless.click()
+    expect(useless).to_have_attribute("aria-pressed", "true")
+    assert pressed(page) == ["👎 Pas utile"]
+    useless.click()
+    expect(useless).to_have_attribute("aria-pressed", "false")
+    assert pressed(page) == []
+    # Only what is given is thanked for.
+    assert (news(page).text_content() or "").count("Merci") == 2
+
+
+def test_a_rating_is_kept_after_a_reload(page: Page) -> None:
+    ask(page, "Peut-on financer un site ?")
+    rating(page, "👎").click()
+    expect(rating(page, "👎")).to_have_attribute("aria-pressed", "true")
+    page.reload()
+    expect(rating(page, "👎")).to_have_attribute("aria-pressed", "true")
+    assert pressed(page) == ["👎 Pas utile"]
+    rating(page, "👎").click()
+    expect(rating(page, "👎")).to_have_attribute("aria-pressed", "false")
+    page.reload()
+    expect(rating(page, "👎")).to_have_attribute("aria-pressed", "false")
+    assert pressed(page) == []
+
+
+def test_each_answer_has_its_own_rating_and_nothing_else_has(page: Page) -> None:
+    for number, question in enumerate(("Peut-on un ?", "deux", "Peut-on trois ?"), start=1):
+        ask(page, question)
+        expect(messages(page)).to_have_count(2 * number)
+    # Neither the questions, nor what is no answer.
+    expect(page.locator(".rating")).to_have_count(2)
+    expect(messages(page).nth(3).get_by_role("group")).to_have_count(0)
+    rating(page, "👍", 1).click()
+    expect(rating(page, "👍", 1)).to_have_attribute("aria-pressed", "true")
+    rating(page, "👎", 5).click()
+    expect(rating(page, "👎", 5)).to_have_attribute("aria-pressed", "true")
+    assert pressed(page) == ["👍 Utile", "👎 Pas utile"]
+
+
+def test_a_rating_that_does_not_arrive_is_said_and_not_shown(page: Page) -> None:
+    ask(page, "Peut-on financer un site ?")
+    useful, useless = rating(page, "👍"), rating(page, "👎")
+    faults: list[Callable[[Route], None]] = [
+        lambda route: route.abort(),
+        lambda route: route.fulfill(status=503, json={}),
+    ]
+    for fault in faults:
+        useful.click()
+        expect(useful).to_have_attribute("aria-pressed", "true")
+        page.route("**/rating", fault, times=1)
+        useless.click()
+        expect(page.get_by_role("alert")).to_contain_text("Votre avis n’est pas parti")
+        assert pressed(page) == ["👍 Utile"]
+        useless.click()
+        expect(useless).to_have_attribute("aria-pressed", "true")
+        expect(page.get_by_role("alert")).to_be_empty()
+        assert pressed(page) == ["👎 Pas utile"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from actions.decision import FOLLOW_UP
+from actions.decision import FOLLOW_UPS
 from deploy.rasa import examples
 from knowledge import load
 from knowledge.schema import MAX_TEXT
@@ -96,7 +96,7 @@ def intents(file: str) -> list[str]:
 
 def test_every_intent_has_something_to_say() -> None:
     for aspect in intents("answers.yml"):
-        assert aspect in {*KNOWLEDGE.aspects, *KNOWLEDGE.replies, FOLLOW_UP}, aspect
+        assert aspect in {*KNOWLEDGE.aspects, *KNOWLEDGE.replies, *FOLLOW_UPS}, aspect
     for act in intents("conversation.yml"):
         assert act in KNOWLEDGE.replies, act
 
@@ -118,10 +118,11 @@ def test_answers_tell_their_source_and_their_age() -> None:
     assert "2021-2022" in (KNOWLEDGE.notice(answer, after) or "")
 
 
-def test_an_empty_cell_falls_back_to_its_parent_or_to_nothing() -> None:
+def test_an_empty_cell_falls_back_to_its_parent_or_admits() -> None:
     own = KNOWLEDGE.find("definition", "axe_1")
     assert own is not None and own.subject == "axe_1"
     parents = KNOWLEDGE.find("contact", "axe_2")
     assert parents is not None
-    assert KNOWLEDGE.find("mandat", "fonds") is None
+    unknown = KNOWLEDGE.find("mandat", "axe_2")
+    assert unknown is not None and unknown.key == "undocumented/fonds"
     assert KNOWLEDGE.find("definition", "inconnu") is None

@@ -46,6 +46,11 @@ WORDS = {
     "interopérabilité": {"F16"},
     "au fil de l'eau": {"F52"},
 }
+ELSEWHERE = {
+    # source: the numbers that it gives, besides the page
+    "foire aux questions d’Aidants Connect": {"7", "2023"},
+    "ministère de la Transition écologique et de la Cohésion des territoires": {"2023"},
+}
 CARRIED = {
     # fact: what must be in every text that carries it, besides the figures of test_contents
     "F12": ["297 000 €", "à confirmer"],
@@ -73,7 +78,9 @@ def numbers(text: str) -> list[str]:
 @pytest.mark.parametrize("key", sorted(TEXTS))
 def test_every_figure_comes_from_a_fact_that_is_carried(key: str) -> None:
     text, facts = TEXTS[key]
-    for number in numbers(text):
+    answer = KNOWLEDGE.answers.get(key)
+    elsewhere = ELSEWHERE.get(answer.source.publisher, set()) if answer else set()
+    for number in set(numbers(text)) - elsewhere:
         assert NUMBERS.get(number, set()) & facts or key_dates(number, text), f"{key}: {number}"
     for words, sources in WORDS.items():
         if words in plain(text):

@@ -16,7 +16,7 @@ from storage.conversations import (
     open_web_conversation,
 )
 from storage.database import Database
-from storage.models import Author, Channel, Conversation, Direction, Message, State
+from storage.models import Author, Channel, Conversation, Direction, Message, Rating, State
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -72,6 +72,7 @@ async def test_instants_are_aware_and_in_utc(database: Database) -> None:
         {"in_reply_to": 123456},
         {"conversation_id": "nobody"},
         {"text": None},
+        {"author": Author.agent, "rating": Rating.up},
     ],
     ids=str,
 )
@@ -87,7 +88,7 @@ async def test_wrong_rows_are_refused(database: Database, wrong: dict[str, Any])
             session.add(row)
 
 
-@pytest.mark.parametrize("column", ["direction", "author", "state"])
+@pytest.mark.parametrize("column", ["direction", "author", "state", "rating"])
 async def test_unknown_values_are_refused(database: Database, column: str) -> None:
     conversation = await opened(database)
     async with database.write() as session:

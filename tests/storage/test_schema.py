@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from alembic import command
@@ -35,6 +36,17 @@ def described(connection: Connection) -> dict[str, dict[str, object]]:
     }
 
 
+def rows(connection: Connection) -> list[list[dict[str, Any]]]:
+    """Everything in our tables."""
+    return [
+        [
+            dict(row)
+            for row in connection.execute(text(f"SELECT * FROM {table} ORDER BY id")).mappings()
+        ]
+        for table in ("conversation", "message")
+    ]
+
+
 @pytest.fixture
 def connection(empty_database_url: str) -> Iterator[Connection]:
     with migrating(empty_database_url) as connection:
@@ -62,6 +74,40 @@ def test_migrations_can_be_undone_and_redone(empty_database_url: str) -> None:
     upgrade(empty_database_url)  # nothing left to do
     with migrating(empty_database_url) as connection:
         assert described(connection) == whole
+
+
+def test_ratings_come_and_go_without_touching_what_is_there(empty_database_url: str) -> None:
+    upgrade(empty_database_url, "0001")
+    with migrating(empty_database_url) as connection:
+        before = described(connection)
+        connection.execute(
+            text(
+                "INSERT INTO conversation (id, channel, token_hash, created_at, last_seq) "
+                "VALUES ('one', 'web', 'hash', '2026-03-01 12:00:00+00:00', 2)"
+            )
+        )
+        add = text(
+            "INSERT INTO message (id, conversation_id, seq, direction, author, text, outcome, "
+            "state, attempts, created_at, in_reply_to) VALUES (:id, 'one', :seq, :direction, "
+            ":author, 'Où ?', :outcome, 'done', 0, '2026-03-01 12:00:00+00:00', :in_reply_to)"
+        )
+        question = {"direction": "inbound", "author": "person", "outcome": None}
+        answer = {"direction": "outbound", "author": "assistant", "outcome": '{"kind": "answer"}'}
+        connection.execute(add, {"id": 11, "seq": 1, "in_reply_to": None, **question})
+        connection.execute(add, {"id": 12, "seq": 2, "in_reply_to": 11, **answer})
+        kept = rows(connection)
+    assert [len(table) for table in kept] == [1, 2]
+
+    upgrade(empty_database_url)
+    with migrating(empty_database_url) as connection:
+        conversations, messages = kept
+        assert rows(connection) == [conversations, [{**row, "rating": None} for row in messages]]
+        connection.execute(text("UPDATE message SET rating = 'down' WHERE seq = 2"))
+
+    downgrade(empty_database_url, "0001")
+    with migrating(empty_database_url) as connection:
+        assert rows(connection) == kept
+        assert described(connection) == before
 
 
 def test_processes_that_start_together_migrate_once(empty_database_url: str) -> None:

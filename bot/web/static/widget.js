@@ -41,6 +41,10 @@
     unsent: "Votre message n’est pas parti\u00a0: vérifiez votre connexion, puis réessayez.",
     sending: "Envoi…",
     waiting: "Passerelle écrit…",
+    useful: "Cette réponse vous est-elle utile\u00a0?",
+    ratings: { up: "👍 Utile", down: "👎 Pas utile" },
+    rated: "Merci, votre avis est noté.",
+    unrated: "Votre avis n’est pas parti\u00a0: réessayez.",
     offline: "Connexion interrompue, nouvel essai en cours…",
     restarted: "La conversation précédente n’existe plus\u00a0: en voici une nouvelle.",
   };
@@ -123,6 +127,9 @@
     a { color: var(--accent); }
     .source, .hint, .status { font-size: .875em; color: var(--faint); }
     .choices { display: grid; justify-items: start; gap: .5em; }
+    .rating { display: flex; flex-wrap: wrap; gap: .5em; margin-top: .6em; }
+    .rating button { min-height: 2em; padding: .2em .7em; font-size: .875em; }
+    .rating button[aria-pressed="true"] { color: var(--on-accent); background: var(--accent); }
     .status { min-height: 1.5em; padding-top: .5em; }
     .problem { color: var(--alarm); }
     .problem:not(:empty) {
@@ -369,7 +376,7 @@
     }
 
     /** Show a message in its place, unless it is there already. */
-    #show({ seq, author, text, buttons = [] }) {
+    #show({ seq, author, text, buttons = [], ratable, rating }) {
       if (this.list.querySelector(`[data-seq="${seq}"]`)) return;
       const typed = author === "person";
       const name = build("span", { class: author === "agent" ? "name" : "unseen" });
@@ -378,6 +385,7 @@
       const item = build("li", { class: author, "data-seq": seq }, name, ...content);
       const offered = buttons.map(({ id, title }) => [title, { button: id }]);
       if (offered.length) item.append(this.#choices("Suites proposées", offered));
+      if (ratable) item.append(this.#ratings(seq, rating));
       const later = [...this.list.children].find((other) => other.dataset.seq > seq);
       this.list.insertBefore(item, later ?? null);
       // Buttons are for the last message only.
@@ -392,7 +400,37 @@
       if (typed || seq <= (this.#state.heard ?? 0)) return;
       this.#remember({ heard: seq });
       const choices = offered.length ? ` ${offered.length} suites proposées.` : "";
-      const said = build("p", {}, name.textContent + text.replaceAll("•", "") + choices);
+      this.#announce(name.textContent + text.replaceAll("•", "") + choices);
+    }
+
+    /** Return the two buttons that say whether an answer is useful; the pressed one takes it back. */
+    #ratings(seq, rating) {
+      const buttons = Object.entries(SAY.ratings).map(([value, label]) => {
+        const click = async ({ currentTarget: pressed }) => {
+          const given = pressed.getAttribute("aria-pressed") === "true" ? null : value;
+          try {
+            await this.#fetch(`/api/messages/${seq}/rating`, {
+              method: "PUT",
+              signal: AbortSignal.timeout(ANSWER_WITHIN),
+              body: JSON.stringify({ rating: given }),
+            });
+          } catch {
+            return this.#complain(SAY.unrated);
+          }
+          for (const button of buttons) {
+            button.setAttribute("aria-pressed", given !== null && button === pressed);
+          }
+          this.#complain();
+          if (given) this.#announce(SAY.rated);
+        };
+        return build("button", { "aria-pressed": rating === value, click }, label);
+      });
+      return build("div", { class: "rating", role: "group", "aria-label": SAY.useful }, ...buttons);
+    }
+
+    /** Have a screen reader say something once. */
+    #announce(text) {
+      const said = build("p", {}, text);
       this.news.append(said);
       setTimeout(() => said.remove(), 10_000);
     }
@@ -485,8 +523,8 @@
     async #fetch(path, options) {
       const { token } = this.#state;
       const response = await fetch(SERVER + path, {
-        ...options,
         method: options.body ? "POST" : "GET",
+        ...options,
         cache: "no-store",
         credentials: "omit",
         referrerPolicy: "no-referrer",

@@ -1,0 +1,79 @@
+"""The parts of a message: its sentences, and the questions that one sentence joins with « et »."""
+
+import re
+from typing import List, NamedTuple, Text
+
+from nlu.components.text import fold
+
+MAX_PARTS = 12
+"""Parts looked at, so that a very long message costs no more than a long one."""
+
+_SENTENCE_END = re.compile(r"[.!?…]+(?=\s|$)|[;\n]+|(?<=\s)[-•–—*]+(?=\s)|(?<!\w)\d{1,2}[).](?=\s)")
+
+# What a question begins with, in folded text.
+_QUESTION_WORDS = (
+    r"(?:(?:a|de|pour|par|avec|chez|sous|vers|jusqu(?: a)?|depuis|en|dans|sur|d) )?"
+    r"(?:qui|quoi|koi|qu est ce|quest ce|kesk\w*|qu|que|quel(?:le)?s?|kel(?:le)?s?|combien|kombien|"
+    r"comment|coment|koman|quand|kan|ou|pourquoi|pkoi|pourkoi|lequel|laquelle|lesquels|lesquelles)"
+    r"|est ce|c est quoi|c quoi|c koi|cest quoi|cest koi"
+    r"|(?:peut|doit|faut|puis|pouvons|devons|peuvent|doivent|pourrait|pourrions|devrait|faudrait|"
+    r"ai|avons|ont|y a|est|sont|sommes|suis|existe|reste)(?: t)? "
+    r"(?:on|il|elle|ils|elles|je|nous|vous|ce|y)"
+    r"|a(?: t)? (?:on|il|elle)"
+    r"|peut on|dois je|puis je|ai je|a t on|y a til|ya til|ya t il|y a t il|il faut quoi|on peut"
+    r"|si "
+)
+_BEGINS = re.compile(
+    rf"(?:et |ou |mais |alors |puis |aussi |sinon |enfin )*(?:{_QUESTION_WORDS})\b"
+)
+_JOIN = re.compile(
+    r"(?:,\s*)?(?<!\w)(?:et\s+aussi|et\s+puis|et\s+sinon|et|puis|ainsi\s+que|mais\s+aussi)(?!\w)\s+"
+    r"|,\s*",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(
+    rf"\b(?:{_QUESTION_WORDS})\b|\b(?:savoir|connaitre|demande|demandons|question|renseign\w+|"
+    r"preciser|expliquer|indiquer|informations?|infos?|dites|dis moi|confirm\w+|"
+    r"voudr\w+|souhait\w+|aimer\w+|cherch\w+|besoin|envisag\w+|projet\w*|veut|veux|voulons)\b"
+)
+
+
+class Part(NamedTuple):
+    """A piece of a text, from `start` to `end`; `asks` if it may ask something."""
+
+    start: int
+    end: int
+    asks: bool
+
+
+def split(text: Text) -> List[Part]:
+    """Return the parts of a text that has several, or nothing."""
+    parts: List[Part] = []
+    begin = 0
+    for mark in [*_SENTENCE_END.finditer(text), None]:
+        end = mark.end() if mark else len(text)
+        parts += _joined(text, begin, end)
+        begin = end
+    parts = [part for part in parts if _words(text, part)][:MAX_PARTS]
+    return parts if len(parts) > 1 else []
+
+
+def _joined(text: Text, start: int, end: int) -> List[Part]:
+    """Split a sentence where « et » or a comma is followed by what begins a question."""
+    parts = []
+    for join in _JOIN.finditer(text, start, end):
+        before, after = fold(text[start : join.start()]).text, fold(text[join.end() : end]).text
+        if len(before.split()) > 1 and len(after.split()) > 1 and _BEGINS.match(after):
+            parts.append(Part(start, join.start(), _asks(text, start, join.start())))
+            start = join.end()
+    parts.append(Part(start, end, _asks(text, start, end)))
+    return parts
+
+
+def _words(text: Text, part: Part) -> List[Text]:
+    return re.findall(r"[^\W\d]{2,}", text[part.start : part.end])
+
+
+def _asks(text: Text, start: int, end: int) -> bool:
+    piece = text[start:end]
+    return "?" in piece or bool(_ASKS.search(fold(piece).text))

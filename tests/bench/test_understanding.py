@@ -1,0 +1,60 @@
+"""The short form of `make bench`: what the model understands of the sets and of the reserve."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from bench import questions, understanding
+from bench.measure import Judged
+from bench.understanding import Understood
+from knowledge import load
+
+IN_SCOPE_RIGHT = 0.93
+IN_SCOPE_WRONG = 0.03
+NEXT_TO_IT_ADMITTED = 0.80
+OFF_SUBJECT_WITHOUT_FACT = 0.95
+FOLLOW_UPS_RIGHT = 0.85
+NOISE_LOSS = 0.05
+"""How much less is right once badly typed."""
+
+NOISE = "style SMS"
+
+
+@pytest.fixture(scope="module")
+def understood(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Understood:
+    reserve = questions.load_reserve()
+    sets = {**questions.load_folder(questions.SETS), **reserve}
+    log = tmp_path_factory.mktemp("bench") / "parse.log"
+    parses = understanding.parse(model, understanding.texts(sets, [NOISE]), log)
+    return understanding.understand(sets, parses, load(), [NOISE])
+
+
+def shares(judged: list[Judged]) -> tuple[float, float]:
+    """Return the shares that are right and wrong."""
+    counts = Counter(one.verdict for one in judged)
+    return counts["right"] / counts.total(), counts["wrong"] / counts.total()
+
+
+def test_in_scope(understood: Understood) -> None:
+    right, wrong = shares(understood.of("scope"))
+    assert right >= IN_SCOPE_RIGHT
+    assert wrong <= IN_SCOPE_WRONG
+
+
+def test_next_to_it(understood: Understood) -> None:
+    assert shares(understood.of("next_to_it"))[0] >= NEXT_TO_IT_ADMITTED
+
+
+def test_off_subject(understood: Understood) -> None:
+    assert 1 - shares(understood.of("off_subject"))[1] >= OFF_SUBJECT_WITHOUT_FACT
+
+
+def test_follow_ups(understood: Understood) -> None:
+    assert shares(understood.of("follow_up"))[0] >= FOLLOW_UPS_RIGHT
+
+
+def test_noise(understood: Understood) -> None:
+    twins = understood.noise[NOISE]
+    clean = shares([one.clean for one in twins])[0]
+    assert shares([one.noisy for one in twins])[0] >= clean - NOISE_LOSS
