@@ -39,7 +39,7 @@ def test_two_readings_of_one_answer_are_no_doubt() -> None:
 
 
 def test_two_or_three_likely_answers_are_offered() -> None:
-    decision = doubt({"montant": 0.45, "versement": 0.4, "delai": 0.15}, {"fonds": 1.0})
+    decision = doubt({"montant": 0.43, "versement": 0.4, "delai": 0.17}, {"fonds": 1.0})
     assert decision.kind == "did_you_mean"
     assert said(decision) == ["montant/fonds", "versement/fonds", "delai/fonds"]
 

@@ -86,7 +86,7 @@ def test_politeness_is_not_answered_beside_a_question() -> None:
 
 
 def test_parts_that_are_not_understood_are_left_out() -> None:
-    vague = Understanding({"montant": 0.45, "delai": 0.4}, {"fonds": 1.0})
+    vague = Understanding({"montant": 0.4, "delai": 0.38}, {"fonds": 1.0})
     said, after = told(vague, part("definition", "axe_3"), LOST, part("montant"), LOST)
     assert (said, after) == (["definition/axe_3", "montant/axe_3"], Thread("montant", "axe_3"))
 
