@@ -48,7 +48,7 @@ WORDS = {
 }
 ELSEWHERE = {
     # source: the numbers that it gives, besides the page
-    "foire aux questions d’Aidants Connect": {"7", "2023"},
+    "informations publiques sur Aidants Connect": {"7", "2023"},
     "ministère de la Transition écologique et de la Cohésion des territoires": {"2023"},
 }
 CARRIED = {
