@@ -46,13 +46,18 @@ class Knowledge:
     def find(self, aspect: str, subject: str) -> Answer | None:
         """Return the answer for `aspect` of `subject`.
 
-        An empty cell falls back to the parent subject's, and in the end to what
-        admits that the documentation does not say. `None`: an unknown subject,
+        An empty cell falls back to the parent subject's, then to the subject's one
+        rule if it has one (`otherwise`), and in the end to what admits that the
+        documentation does not say. `None`: an unknown subject,
         or nothing of it under this aspect nor to admit.
         """
         if subject in self.subjects and self.subjects[subject].next_door:
             return self.answers[f"{UNDOCUMENTED}/{subject}"]
-        return self._cell(aspect, subject) or self._cell(UNDOCUMENTED, subject)
+        found = self._cell(aspect, subject)
+        otherwise = self.subjects[subject].otherwise if subject in self.subjects else None
+        if found is None and otherwise:
+            found = self._cell(otherwise, subject)
+        return found or self._cell(UNDOCUMENTED, subject)
 
     def _cell(self, aspect: str, subject: str) -> Answer | None:
         name: str | None = subject

@@ -119,7 +119,16 @@ class Subject(_Strict):
     name: Name = Field(description="inside a sentence")
     label: Label = Field(description="on a button")
     parent: Identifier | None = Field(None, description="whose answers serve for empty cells")
+    otherwise: Identifier | None = Field(
+        None, description="the aspect that answers where nothing else does: one rule says it all"
+    )
     answers: dict[Identifier, Cell] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _otherwise_is_answered(self) -> "Subject":
+        if self.otherwise is not None and self.otherwise not in self.answers:
+            raise ValueError(f"« otherwise » renvoie à « {self.otherwise} », qui manque")
+        return self
 
     @property
     def next_door(self) -> bool:

@@ -126,3 +126,13 @@ def test_an_empty_cell_falls_back_to_its_parent_or_admits() -> None:
     unknown = KNOWLEDGE.find("mandat", "axe_2")
     assert unknown is not None and unknown.key == "undocumented/fonds"
     assert KNOWLEDGE.find("definition", "inconnu") is None
+
+
+def test_a_subject_of_one_rule_answers_it_where_nothing_else_does() -> None:
+    for subject in ("equipements", "licences"):
+        rule = KNOWLEDGE.find("remuneration", subject)
+        assert rule is not None and rule.key == f"definition/{subject}"
+        parents = KNOWLEDGE.find("contact", subject)
+        assert parents is not None and parents.key == "contact/fonds"
+        admitted = KNOWLEDGE.find("undocumented", subject)
+        assert admitted is not None and not admitted.documented
