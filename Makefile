@@ -22,8 +22,8 @@ chat: install ## converse dans le terminal
 questions: install ## montre ce qui n'a pas été compris ou a déplu (SINCE=7 : depuis 7 jours)
 	@$(APP) -m bot.questions $(if $(SINCE),--since $(SINCE))
 
-bench: install-dev ## mesure les réponses
-	@$(APP) -m bench
+bench: install-dev ## mesure les réponses (BENCH=--quick : en quelques minutes)
+	@$(APP) -m bench $(BENCH)
 
 lock: ## refait les verrous des paquets (requirements*.txt)
 	@$(PYTHON) deploy/install.py --lock
