@@ -6,7 +6,7 @@ from html import escape
 from bench.calibration import Band
 
 WIDTH, HEIGHT = 560, 380
-LEFT, RIGHT, TOP, BOTTOM = 56, 544, 24, 316
+LEFT, RIGHT, TOP, BOTTOM = 56, 532, 24, 316
 """The edges of the plot, in pixels."""
 _COLOURS = 4
 
