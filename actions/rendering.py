@@ -7,6 +7,7 @@ from typing import TypedDict
 
 from actions.decision import MORE, WHY, Candidate, Decision
 from knowledge import Answer, Knowledge
+from knowledge.schema import Source
 
 AGAIN = 2
 """Misses in a row from which the tone changes and a person is offered."""
@@ -88,9 +89,13 @@ def _closing(answers: Iterable[Answer], knowledge: Knowledge, today: date) -> It
     """Return what is said once under answers: how old their rules are, and their sources."""
     answers = list(answers)
     notices = [knowledge.notice(answer, today) for answer in answers]
-    sources = [knowledge.source_line(answer, today) for answer in answers]
     yield from dict.fromkeys(notices)
-    yield "\n".join(dict.fromkeys(sources))
+    # A source is told once, with all that is to be said of its age.
+    sources: dict[Source, str] = {}
+    for answer in answers:
+        line = knowledge.source_line(answer, today)
+        sources[answer.source] = max(line, sources.get(answer.source, ""), key=len)
+    yield "\n".join(sources.values())
 
 
 def _paragraphs(parts: Iterable[str | None]) -> str:

@@ -22,7 +22,10 @@ class Question:
 
 
 async def typed_questions(session: AsyncSession, since: datetime) -> Sequence[Question]:
-    """Return what was typed since then and got an answer, oldest first; no pressed button."""
+    """Return what was said since then and got an answer, oldest first.
+
+    A pressed button teaches nothing, unless its answer was disliked.
+    """
     answered, asked = aliased(Message), aliased(Message)
     rows = await session.execute(
         select(asked.text, answered.outcome, answered.rating)

@@ -7,6 +7,8 @@ from nlu.components.text import fold
 
 MAX_PARTS = 12
 """Parts looked at, so that a very long message costs no more than a long one."""
+_BEGINNING = 60
+"""Characters in which the beginning of a question is looked for."""
 
 _SENTENCE_END = re.compile(r"[.!?…]+(?=\s|$)|[;\n]+|(?<=\s)[-•–—*]+(?=\s)|(?<!\w)\d{1,2}[).](?=\s)")
 
@@ -62,8 +64,11 @@ def _joined(text: Text, start: int, end: int) -> List[Part]:
     """Split a sentence where « et » or a comma is followed by what begins a question."""
     parts = []
     for join in _JOIN.finditer(text, start, end):
-        before, after = fold(text[start : join.start()]).text, fold(text[join.end() : end]).text
-        if len(before.split()) > 1 and len(after.split()) > 1 and _BEGINS.match(after):
+        # Its first words tell a question: reading on to the end at each join would cost the square.
+        after = fold(text[join.end() : min(end, join.end() + _BEGINNING)]).text
+        if not (len(after.split()) > 1 and _BEGINS.match(after)):
+            continue
+        if len(fold(text[start : join.start()]).text.split()) > 1:
             parts.append(Part(start, join.start(), _asks(text, start, join.start())))
             start = join.end()
     parts.append(Part(start, end, _asks(text, start, end)))

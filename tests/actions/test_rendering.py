@@ -73,16 +73,17 @@ def test_another_source_is_told_apart_from_the_page() -> None:
     last = text.splitlines()[-1]
     assert "ministère" in last and "23/02/2023" in last and "préfecture" not in last
     read = rendered(answer("undocumented/aidants_exclus"))[0].splitlines()[-1]
-    assert "lue le 25/11/2026" in read
+    assert "(consultation du 25/11/2026)" in read
 
 
 def test_several_answers_come_in_order_each_under_its_title() -> None:
-    keys = ["definition/axe_3", "contact/fonds"]
+    keys = ["definition/axe_3", "undocumented/fonds"]
     text, buttons = render([answer(key) for key in keys], KNOWLEDGE, TODAY)
     places = [text.index(KNOWLEDGE.title(key)) for key in keys]
     assert places == sorted(places)
     assert all(KNOWLEDGE.answers[key].text in text for key in keys)
     assert text.count("Source") == 1
+    assert "à faire confirmer" in text.splitlines()[-1]
     assert 1 <= len(buttons) <= 3
 
 

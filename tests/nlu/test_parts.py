@@ -4,7 +4,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from nlu.components import parts
 from nlu.components.parts import MAX_PARTS, split
+from nlu.components.text import Folded, fold
 
 
 def pieces(text: str) -> list[str]:
@@ -232,3 +234,19 @@ def test_each_question_is_a_part_whatever_joins_them(following: list[tuple[str, 
     assert len(found) == 1 + len(following)
     for piece, question in zip(found, [first, *(q for _, q in following)], strict=True):
         assert question in piece
+
+
+@pytest.mark.parametrize("text", ["le fonds, " * 400, "un axe et qui " * 285, "l'axe 3, ou " * 330])
+def test_a_long_message_costs_its_length_not_its_square(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = 0
+
+    def counting(some: str) -> Folded:
+        nonlocal read
+        read += len(some)
+        return fold(some)
+
+    monkeypatch.setattr(parts, "fold", counting)
+    parts.split(text)
+    assert 0 < read < 20 * len(text)
