@@ -31,7 +31,7 @@ class Question(BaseModel):
 
     `facts`: those it carries. `reply`: the one it is, or any one of several.
     `follow`: the follow-up that it is understood as. `parts`: the facts that
-    each of its questions needs. `answers` are documented answers that say of
+    each of its questions needs, or `undocumented`. `answers` are documented answers that say of
     themselves that they do not know: right too where `undocumented` is.
     """
 

@@ -24,6 +24,8 @@ def verdict(question: Question, outcome: Mapping[str, Any], knowledge: Knowledge
     """
     said = set(outcome["references"]) if outcome["kind"] in ("answer", "reply") else set()
     told = frozenset(fact for one in said for fact in _facts(one, knowledge))
+    if any(map(_admits, said)):
+        told |= {UNDOCUMENTED}
     if _right(question, outcome, said, told):
         return "right"
     if any(part <= told for part in question.parts):
