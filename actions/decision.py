@@ -5,7 +5,7 @@ to what to do. Probabilities are gathered by what would be *said*: two readings
 of a message that lead to the same answer are no reason to doubt.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,7 +24,13 @@ MAX_CANDIDATES = 3
 ELLIPTIC = 0.9
 """From this probability on that a message names no subject, nothing else in it suggests one."""
 THREAD_WEIGHT = 3.0
-"""How much likelier the conversation's subject is than its words alone make it, unless named."""
+"""How much likelier the conversation's subject is than the words alone make it, unless named."""
+CONTEXT = 0.3
+"""How far a message that names no subject is read as if it named the conversation's."""
+SAME_ASPECT_WEIGHT = 3.0
+"""How much likelier it is, once on a subject, that one goes on about the same aspect of it."""
+TOLD_WEIGHT = 2.0
+"""How much likelier one asks, in a conversation, what is told of a subject than what is not."""
 
 FOLLOW_UP = "follow_up"
 """« Et pour l'axe 2 ? »: the conversation's aspect, of another subject."""
@@ -86,8 +92,13 @@ def decide(understanding: Understanding, thread: Thread, knowledge: Knowledge) -
     return Decision("did_you_mean" if worth else "not_understood", first, worth)
 
 
-def followed(decision: Decision, thread: Thread, knowledge: Knowledge) -> Thread:
-    """Return what the conversation is about once this was said."""
+def followed(
+    decision: Decision, thread: Thread, knowledge: Knowledge, named: Collection[str] = ()
+) -> Thread:
+    """Return what the conversation is about once this was said.
+
+    Where one had to admit to know nothing, only a subject that was `named` is a new one.
+    """
     if decision.kind not in ("answer", "which_subject"):
         return thread
     said = decision.candidates[0]
@@ -96,8 +107,10 @@ def followed(decision: Decision, thread: Thread, knowledge: Knowledge) -> Thread
         return Thread(said.aspect, thread.subject)
     if subject.next_door:  # a step aside: the conversation goes on where it was
         return Thread(thread.aspect, thread.subject or subject.parent)
-    documented = knowledge.answers[said.reference].documented
-    return Thread(said.aspect if documented else thread.aspect, said.subject)
+    if knowledge.answers[said.reference].documented:
+        return Thread(said.aspect, said.subject)
+    moved = thread.subject is None or said.subject in named
+    return Thread(thread.aspect, said.subject if moved else thread.subject)
 
 
 def _offered(candidate: Candidate, knowledge: Knowledge) -> bool:
@@ -132,41 +145,76 @@ def _gathered(
 def _readings(
     understanding: Understanding, thread: Thread, knowledge: Knowledge
 ) -> Iterator[tuple[Candidate, float]]:
-    subjects = _subjects(understanding, thread, knowledge)
-    for aspect, likely in understanding.aspects.items():
-        if aspect in knowledge.aspects or aspect in FOLLOW_UPS:
-            for subject, share in subjects.items():
-                yield _reading(aspect, subject, thread, knowledge), likely * share
-        elif aspect in knowledge.replies:
-            yield Candidate("reply", aspect, aspect), likely
+    """Return what the message may mean, each with its probability, in the light of the thread."""
+    weighed: list[tuple[Candidate, float]] = []
+    for subject, aspects, share in _shares(understanding, thread, knowledge):
+        for aspect, likely in aspects.items():
+            if aspect in knowledge.aspects or aspect in FOLLOW_UPS:
+                reading = _reading(aspect, subject, thread, knowledge)
+                likely *= _weight(aspect, subject, understanding, thread, knowledge)
+                weighed.append((reading, likely * share))
+            elif aspect in knowledge.replies:
+                weighed.append((Candidate("reply", aspect, aspect), likely * share))
+    total = sum(weight for _, weight in weighed)
+    told = min(1.0, sum(understanding.aspects.values()))
+    return ((candidate, weight / total * told) for candidate, weight in weighed if weight)
 
 
-def _subjects(
+def _weight(
+    aspect: str,
+    subject: str | None,
+    understanding: Understanding,
+    thread: Thread,
+    knowledge: Knowledge,
+) -> float:
+    """Return how much likelier the conversation makes a reading than the words alone."""
+    if thread.subject not in knowledge.subjects:
+        return 1.0
+    weight = TOLD_WEIGHT if f"{aspect}/{subject}" in knowledge.answers else 1.0
+    if subject == thread.subject:
+        weight *= 1.0 if understanding.named else THREAD_WEIGHT
+        weight *= SAME_ASPECT_WEIGHT if aspect == thread.aspect else 1.0
+    return weight
+
+
+def _shares(
     understanding: Understanding, thread: Thread, knowledge: Knowledge
-) -> Mapping[str | None, float]:
-    """Return the subjects meant, once the message's silence is filled.
+) -> Iterator[tuple[str | None, Mapping[str, float], float]]:
+    """Return the subjects meant, the aspects likely of each, and its share.
 
-    A message that names none means the conversation's. At its beginning there
-    is none yet: then what the words suggest is all there is, if anything.
+    A message that names no subject means the conversation's. At its beginning
+    there is none yet: then what the words suggest is all there is, if anything.
     """
     # A slot may hold a subject that the knowledge has lost since.
     known = {None, *knowledge.subjects}
     subjects = {name: share for name, share in understanding.subjects.items() if name in known}
     unnamed = subjects.pop(None, 0.0)
-    if thread.subject in knowledge.subjects:
-        total = sum(subjects.values()) + unnamed
-        meant = subjects.get(thread.subject, 0.0)
-        if not understanding.named:
-            meant *= THREAD_WEIGHT
-        weighed = {**subjects, thread.subject: meant + unnamed}
-        weight = sum(weighed.values())
-        return {name: share / weight * total for name, share in weighed.items()} if weight else {}
-    if not unnamed:
-        return subjects
+    elliptic = understanding.aspects_of(None)
+    spoken_of = thread.subject if thread.subject in known else None
+    beside = _beside(understanding, spoken_of, knowledge) if spoken_of else []
+    if beside:
+        subjects, unnamed, spoken_of = {}, 1.0, beside[0]
+    for subject, share in subjects.items():
+        if subject:
+            yield subject, understanding.aspects_of(knowledge.family(subject)), share
     suggested = sum(subjects.values())
-    if unnamed > ELLIPTIC or not suggested:
-        return {**subjects, None: unnamed}
-    return {name: share / suggested * (suggested + unnamed) for name, share in subjects.items()}
+    if spoken_of:
+        family = understanding.aspects_of(knowledge.family(spoken_of))
+        yield spoken_of, elliptic, unnamed * (1 - CONTEXT)
+        yield spoken_of, family, unnamed * CONTEXT
+    elif unnamed > ELLIPTIC or not suggested:
+        yield None, elliptic, unnamed
+    else:
+        for subject, share in subjects.items():
+            yield subject, elliptic, unnamed * share / suggested
+
+
+def _beside(understanding: Understanding, subject: str, knowledge: Knowledge) -> list[str]:
+    """Return what « le deuxième » means once `subject` is spoken of, if nothing else is named."""
+    if understanding.named:
+        return []
+    family = knowledge.family(subject)
+    return [name for name in understanding.relatives if knowledge.family(name) == family]
 
 
 def _same_aspect(subject: str | None, thread: Thread, knowledge: Knowledge) -> str:

@@ -25,7 +25,7 @@ def decide_all(
             said = decision.candidates[0].reference
             if said not in [one.candidates[0].reference for one in understood]:
                 understood.append(decision)
-            after = followed(decision, after, knowledge)
+            after = followed(decision, after, knowledge, part.named)
         elif len(part.named) == 1:  # a title: what follows is about it
             after = Thread(after.aspect, *part.named)
         if len(understood) == MAX_ANSWERS:
@@ -34,7 +34,7 @@ def decide_all(
         return tuple(understood), after
     if understood and understood[0].confidence > whole.confidence:
         whole = understood[0]
-    return (whole,), followed(whole, thread, knowledge)
+    return (whole,), followed(whole, thread, knowledge, heard.whole.named)
 
 
 def _opened(heard: Heard, thread: Thread, knowledge: Knowledge) -> Thread:

@@ -1,7 +1,7 @@
 """What Rasa understood of a message: its aspects and subjects, each with a probability."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -10,12 +10,20 @@ class Understanding:
     """Distributions over aspects and subjects; both sum to one at most.
 
     `subjects` may hold `None`: the message names no subject and means the one
-    the conversation is about. `named` are the subjects named outright.
+    the conversation is about. `named` are the subjects named outright, `relatives`
+    those that « le deuxième » or « la B » means among the like of it. `by_family`
+    tells how likely each aspect is for each family of subjects; "" is for none.
     """
 
     aspects: Mapping[str, float]
     subjects: Mapping[str | None, float]
     named: frozenset[str] = frozenset()
+    relatives: frozenset[str] = frozenset()
+    by_family: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def aspects_of(self, family: str | None) -> Mapping[str, float]:
+        """Return the aspects as if the message were about a family of subjects, or about none."""
+        return self.by_family.get(family or "", self.aspects)
 
 
 @dataclass(frozen=True)
@@ -40,17 +48,25 @@ def read(latest_message: Mapping[str, Any]) -> Heard:
 def _understanding(parse: Mapping[str, Any]) -> Understanding:
     intent = parse.get("intent") or {}
     ranking = parse.get("intent_ranking") or [intent]
-    aspects = {item["name"]: float(item["confidence"]) for item in ranking if item.get("name")}
-    named = frozenset(
-        entity["value"]
-        for entity in parse.get("entities") or []
-        if entity.get("entity") == "subject"
-    )
+    aspects = _ranked(ranking)
+    named, relatives = _entities(parse, "subject"), _entities(parse, "relative")
     if "subject_ranking" in parse:
         subjects: dict[str | None, float] = {
             item["name"]: float(item["confidence"]) for item in parse["subject_ranking"]
         }
-        return Understanding(aspects, subjects, named)
+        families = (parse.get("intent_ranking_by_family") or {}).items()
+        by_family = {family: _ranked(ranking) for family, ranking in families}
+        return Understanding(aspects, subjects, named, relatives, by_family)
     if not named:
         return Understanding(aspects, {None: 1.0})
     return Understanding(aspects, {name: 1.0 / len(named) for name in named}, named)
+
+
+def _ranked(ranking: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    return {item["name"]: float(item["confidence"]) for item in ranking if item.get("name")}
+
+
+def _entities(parse: Mapping[str, Any], kind: str) -> frozenset[str]:
+    return frozenset(
+        entity["value"] for entity in parse.get("entities") or [] if entity.get("entity") == kind
+    )

@@ -79,6 +79,11 @@ class Knowledge:
         """Return the main subjects of which the documentation tells this aspect."""
         return tuple(name for name in self.main_subjects if self._cell(aspect, name))
 
+    def family(self, subject: str) -> str:
+        """Return the main subject that a known `subject` belongs to."""
+        parent = self.subjects[subject].parent
+        return self.family(parent) if parent else subject
+
     def title(self, reference: str) -> str:
         """Return the words of a button that leads to an answer or a reply."""
         if "/" in reference:

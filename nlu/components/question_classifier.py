@@ -4,13 +4,15 @@ The characters and the words of the folded text, weighed by TF-IDF, feed two
 linear classifiers, one for the intent, one for the subject that each example's
 block declares (`metadata: subject:` in `nlu/*.yml`). Small, quick to train, and
 robust to spelling; chosen by `make bench`, see `docs/`. Names found by
-`SubjectMentions` become one token, whatever the words and spelling used.
+`SubjectMentions` become one token, whatever the words and spelling used. The
+intent is ranked for each family of subjects: what is meant depends on what it
+is asked of, and that may be known from the conversation alone.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Text
+import itertools
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Text, Tuple
 
 import numpy as np
 import skops.io
@@ -22,16 +24,11 @@ from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import ENTITIES, INTENT, METADATA, METADATA_INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
-from scipy.optimize import minimize_scalar
-from scipy.sparse import spmatrix
-from scipy.special import log_softmax, softmax
-from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import FeatureUnion
-from sklearn.svm import LinearSVC
 
 from nlu.components.parts import Part, split
+from nlu.components.ranker import Ranker, Ranking
 from nlu.components.spelling_corrector import folded
 from nlu.components.subject_mentions import SUBJECT
 from nlu.components.text import Folded
@@ -42,59 +39,9 @@ NO_SUBJECT = ""
 """The class of examples whose subject is the conversation's: `None` in the ranking."""
 PARTS = "parts"
 """The same rankings for each part of a message that has several."""
-RANKED = 10
-"""How many intents and subjects are worth telling: the action server receives them."""
-_PARTS = 5
-"""One part in so many is held out to measure how sure the classifiers may be."""
-_TOLERANCE = 1e-2
-"""When the training of a classifier stops: a finer one takes longer and understands no better."""
+BY_FAMILY = "intent_ranking_by_family"
+"""The ranking of the intents as if the message were about each family of subjects."""
 _FILE = "question_classifier.skops"
-
-
-class Ranker(NamedTuple):
-    """A classifier whose scores become probabilities by one measured temperature."""
-
-    classifier: LinearSVC
-    temperature: float
-
-    @classmethod
-    def fitted(cls, features: spmatrix, labels: Sequence[Text], regularisation: float) -> Ranker:
-        """Train on `features`; the temperature is that which fits a part held out at first."""
-        names, true = np.unique(labels, return_inverse=True)
-        parts = max(2, min(_PARTS, int(np.bincount(true).min())))
-        learnt, held_out = next(
-            StratifiedKFold(parts, shuffle=True, random_state=0).split(features, true)
-        )
-        untrained = LinearSVC(C=regularisation, tol=_TOLERANCE, random_state=0)
-        trial = clone(untrained).fit(features[learnt], names[true[learnt]])
-        scores = _two_or_more(trial.decision_function(features[held_out]))
-
-        def loss(temperature: float) -> float:
-            probabilities = log_softmax(scores / temperature, axis=1)
-            return -float(probabilities[np.arange(len(held_out)), true[held_out]].mean())
-
-        best = minimize_scalar(loss, bounds=(0.02, 2.0), method="bounded")
-        return cls(untrained.fit(features, labels), float(best.x))
-
-    def rank(self, features: spmatrix) -> List[List[Dict[Text, Any]]]:
-        """Return the likeliest classes of each text, likeliest first."""
-        scores = self.classifier.decision_function(features)
-        probabilities = softmax(_two_or_more(scores) / self.temperature, axis=1)
-        return [
-            [
-                {
-                    "name": str(self.classifier.classes_[index]) or None,
-                    "confidence": float(row[index]),
-                }
-                for index in np.argsort(-row)[:RANKED]
-            ]
-            for row in probabilities
-        ]
-
-
-def _two_or_more(scores: np.ndarray) -> np.ndarray:
-    """Return a column for each class: scikit-learn gives one for two."""
-    return np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
 
 
 class Trained(NamedTuple):
@@ -154,6 +101,20 @@ def _words() -> TfidfVectorizer:
     )
 
 
+# As one text and one array: skops writes each entry of a vocabulary in fifty times its size.
+def _stored(features: FeatureUnion) -> List[Any]:
+    views = (view for _, view in features.transformer_list)
+    return [["\n".join(view.get_feature_names_out()), view.idf_] for view in views]
+
+
+def _restored(config: Dict[Text, Any], stored: List[Any]) -> FeatureUnion:
+    features = _untrained_features(config)
+    for (_, view), (names, idf) in zip(features.transformer_list, stored, strict=True):
+        view.set_params(vocabulary=names.split("\n"))
+        view.idf_ = idf
+    return features
+
+
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class QuestionClassifier(GraphComponent, IntentClassifier):
     """Sets `intent`, `intent_ranking` and `subject_ranking`. See the module's words."""
@@ -163,8 +124,15 @@ class QuestionClassifier(GraphComponent, IntentClassifier):
         """Longest character n-gram; scikit-learn's C: the larger, the closer to the examples.
 
         `characters` and `words` are the two views of a text; at least one is needed.
+        `families` gives the subjects that belong to a main one.
         """
-        return {"longest_ngram": 5, "regularisation": 1.5, "characters": True, "words": True}
+        return {
+            "longest_ngram": 5,
+            "regularisation": 1.5,
+            "characters": True,
+            "words": True,
+            "families": {},
+        }
 
     def __init__(
         self,
@@ -177,6 +145,9 @@ class QuestionClassifier(GraphComponent, IntentClassifier):
         self._model_storage = model_storage
         self._resource = resource
         self._trained = trained
+        self._family = {
+            member: family for family, members in config["families"].items() for member in members
+        }
 
     @classmethod
     def create(
@@ -200,9 +171,10 @@ class QuestionClassifier(GraphComponent, IntentClassifier):
     ) -> QuestionClassifier:
         """Return a trained component."""
         with model_storage.read_from(resource) as folder:
-            features, *rankers = skops.io.load(folder / _FILE, trusted=True)
+            stored, *rankers = skops.io.load(folder / _FILE, trusted=True)
         intents, subjects = (Ranker(*ranker) for ranker in rankers)
-        return cls(config, model_storage, resource, Trained(features, intents, subjects))
+        trained = Trained(_restored(config, stored), intents, subjects)
+        return cls(config, model_storage, resource, trained)
 
     def train(self, training_data: TrainingData) -> Resource:
         """Train on the examples, and store what was learnt."""
@@ -210,18 +182,17 @@ class QuestionClassifier(GraphComponent, IntentClassifier):
         union = _untrained_features(self._config)
         matrix = union.fit_transform([marked(folded(e), _named(e)) for e in examples])
         regularisation = self._config["regularisation"]
-        labels = [
-            [example.get(INTENT) for example in examples],
-            [declared_subject(example) for example in examples],
-        ]
-        # Both at once: scikit-learn lets go of Python's lock while it trains.
-        with ThreadPoolExecutor(len(labels)) as pool:
-            intents, subjects = pool.map(
-                lambda column: Ranker.fitted(matrix, column, regularisation), labels
-            )
-        self._trained = Trained(union, intents, subjects)
+        aims = [example.get(INTENT) for example in examples]
+        about = [declared_subject(example) for example in examples]
+        families = self._families_of(list(zip(aims, about, strict=True)))
+        self._trained = Trained(
+            union,
+            Ranker.fitted(matrix, aims, regularisation, families),
+            Ranker.fitted(matrix, about, regularisation),
+        )
         with self._model_storage.write_to(self._resource) as folder:
-            skops.io.dump([union, list(intents), list(subjects)], folder / _FILE)
+            rankers = [list(self._trained.intents), list(self._trained.subjects)]
+            skops.io.dump([_stored(union), *rankers], folder / _FILE)
         return self._resource
 
     def process(self, messages: List[Message]) -> List[Message]:
@@ -245,15 +216,43 @@ class QuestionClassifier(GraphComponent, IntentClassifier):
         assert self._trained is not None
         texts = [marked(text, named), *(marked(text, named, p.start, p.end) for p in parts)]
         features = self._trained.features.transform(texts)
+        subjects = self._trained.subjects.rank(features)
+        intents = self._trained.intents.rank_by_family(
+            features, [self._families(ranking) for ranking in subjects]
+        )
         told: List[Dict[Text, Any]] = [
-            {INTENT: intents[0], INTENT_RANKING: intents, SUBJECT_RANKING: subjects}
-            for intents, subjects in zip(
-                self._trained.intents.rank(features),
-                self._trained.subjects.rank(features),
-                strict=True,
-            )
+            {
+                INTENT: ranking[0],
+                INTENT_RANKING: ranking,
+                BY_FAMILY: by_family,
+                SUBJECT_RANKING: subjects[place],
+            }
+            for place, (ranking, by_family) in enumerate(intents)
         ]
         for one, part in zip(told[1:], parts, strict=True):
             inside = [e for e in named if part.start <= e["start"] < part.end]
             one.update({ENTITIES: inside, "asks": part.asks})
         return told
+
+    def _families_of(self, examples: Sequence[Tuple[Text, Text]]) -> List[Tuple[Text, ...]]:
+        """Return the families that each example (its intent and its subject) is learnt for.
+
+        What is never said of a subject, a courtesy or something quite different,
+        may come amid any of them: each family learns its share of that.
+        """
+        names = [self._family.get(subject, subject) for _, subject in examples]
+        turns = itertools.cycle(sorted(set(names) - {NO_SUBJECT}) or [NO_SUBJECT])
+        said = {intent for intent, subject in examples if subject}
+        return [
+            (name,) if intent in said else tuple({name, next(turns)})
+            for name, (intent, _) in zip(names, examples, strict=True)
+        ]
+
+    def _families(self, subjects: Ranking) -> Dict[Text, float]:
+        """Return how likely each family is."""
+        families: Dict[Text, float] = {}
+        for subject in subjects:
+            name = subject["name"] or NO_SUBJECT
+            family = self._family.get(name, name)
+            families[family] = families.get(family, 0.0) + subject["confidence"]
+        return families

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Dict, List, Optional, Text
 
 import rasa.shared.utils.io
@@ -15,9 +16,18 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.components.spelling_corrector import folded
-from nlu.components.text import Vocabulary
+from nlu.components.text import Folded, Mention, Vocabulary
 
 SUBJECT = "subject"
+RELATIVE = "relative"
+"""The entity of a name that means a subject only where its family is already spoken of."""
+_RELATIVE_MARK = "~"
+# What follows « le deuxième » where it stands alone: with a noun after it, it is that noun's.
+_ALONE = re.compile(
+    r" *(?:$|[?]|(?:est|c|ce|a|il|elle|on|ca|cela|je|et|en|ou|qui|que|quoi|pour|par|sert|vise|"
+    r"alors|donc|aussi|lui|comment|combien|concerne|consiste|exige|finance|paie|prevoit|svp|"
+    r"s|si|du coup|plutot|exactement|y|peut|dit)\b)"
+)
 _FILE = "names.json"
 
 
@@ -25,7 +35,11 @@ _FILE = "names.json"
 # before the classifiers are trained, and what these see must not differ from a real message.
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
 class SubjectMentions(GraphComponent, EntityExtractorMixin):
-    """Adds an entity `subject` for each name found, with its place in the text."""
+    """Adds an entity for each name found, with its place in the text.
+
+    It is a `subject`; or, if there is none, a `relative`, whose synonym begins
+    with « ~ » (« le deuxième »): what that means, the conversation tells.
+    """
 
     def __init__(
         self,
@@ -35,7 +49,7 @@ class SubjectMentions(GraphComponent, EntityExtractorMixin):
     ) -> None:
         self._model_storage = model_storage
         self._resource = resource
-        self._vocabulary = Vocabulary(names or {})
+        self._know(names or {})
 
     @classmethod
     def create(
@@ -65,10 +79,15 @@ class SubjectMentions(GraphComponent, EntityExtractorMixin):
     def train(self, training_data: TrainingData) -> Resource:
         """Keep the synonyms: names, and the subject each of them means."""
         names = dict(training_data.entity_synonyms)
-        self._vocabulary = Vocabulary(names)
+        self._know(names)
         with self._model_storage.write_to(self._resource) as folder:
             rasa.shared.utils.io.dump_obj_as_json_to_file(folder / _FILE, names)
         return self._resource
+
+    def _know(self, names: Dict[Text, Text]) -> None:
+        own = {name: value for name, value in names.items() if value[0] != _RELATIVE_MARK}
+        others = {name: value[1:] for name, value in names.items() if name not in own}
+        self._names, self._relatives = Vocabulary(own), Vocabulary(others)
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Mark the subjects named in the examples, for the classifiers that follow."""
@@ -81,15 +100,22 @@ class SubjectMentions(GraphComponent, EntityExtractorMixin):
             if not message.get(TEXT):
                 continue
             text = folded(message)
-            found = [
-                {
-                    "entity": SUBJECT,
-                    "value": mention.value,
-                    "start": text.offsets[mention.start],
-                    "end": text.offsets[mention.end - 1] + 1,
-                }
-                for mention in self._vocabulary.find(text.text)
-            ]
+            found = [_entity(SUBJECT, mention, text) for mention in self._names.find(text.text)]
+            if not found:
+                found = [
+                    _entity(RELATIVE, mention, text)
+                    for mention in self._relatives.find(text.text)
+                    if _ALONE.match(text.text, mention.end)
+                ]
             entities = self.add_extractor_name(found)
             message.set(ENTITIES, message.get(ENTITIES, []) + entities, add_to_output=True)
         return messages
+
+
+def _entity(kind: Text, mention: Mention, text: Folded) -> Dict[Text, Any]:
+    return {
+        "entity": kind,
+        "value": mention.value,
+        "start": text.offsets[mention.start],
+        "end": text.offsets[mention.end - 1] + 1,
+    }

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from typing import Dict, List, NamedTuple, Text
+from typing import Dict, List, NamedTuple, Pattern, Text
 
 _LIGATURES = {"œ": "oe", "æ": "ae", "ß": "ss", "€": " euro ", "%": " pourcent ", "&": " et "}
 
@@ -62,24 +62,31 @@ class Vocabulary:
         """`names` gives for each name what it means."""
         folded = {fold(name).text: value for name, value in names.items()}
         self.names = {name: value for name, value in folded.items() if name}
-        longest_first = sorted(self.names, key=len, reverse=True)
-        patterns = [r"s? ".join(map(re.escape, name.split())) for name in longest_first]
-        self._pattern = (
-            re.compile(
-                r"(?<![^\s])(?:"
-                + "|".join(f"({pattern})" for pattern in patterns)
-                + r")s?(?![^\s])"
-            )
-            if patterns
-            else None
-        )
-        self._values = [self.names[name] for name in longest_first]
+        by_first_word: Dict[Text, List[Text]] = {}
+        for name in sorted(self.names, key=len, reverse=True):
+            first = name.split()[0]
+            for form in (first, f"{first}s"):
+                by_first_word.setdefault(form, []).append(name)
+        # One small pattern for each first word: a text has few of them.
+        self._names_at = by_first_word
+        self._patterns = {word: self._pattern(names) for word, names in by_first_word.items()}
+
+    @staticmethod
+    def _pattern(names: List[Text]) -> Pattern[Text]:
+        forms = (r"s? ".join(map(re.escape, name.split())) for name in names)
+        return re.compile(rf"(?:{'|'.join(f'({form})' for form in forms)})s?(?!\S)")
 
     def find(self, folded: Text) -> List[Mention]:
         """Return the names found in a folded text, longest first at each place, no overlap."""
-        if self._pattern is None:
-            return []
-        return [
-            Mention(self._values[(match.lastindex or 1) - 1], match.start(), match.end())
-            for match in self._pattern.finditer(folded)
-        ]
+        mentions: List[Mention] = []
+        end = 0
+        for word in re.finditer(r"\S+", folded):
+            pattern = self._patterns.get(word.group())
+            if pattern is None or word.start() < end:
+                continue
+            match = pattern.match(folded, word.start())
+            if match:
+                end = match.end()
+                name = self._names_at[word.group()][(match.lastindex or 1) - 1]
+                mentions.append(Mention(self.names[name], match.start(), end))
+        return mentions

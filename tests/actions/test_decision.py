@@ -136,6 +136,74 @@ def test_the_conversation_s_subject_weighs_more_unless_another_is_named() -> Non
     assert said(decide(named, thread, KNOWLEDGE)) == ["montant/fonds"]
 
 
+def test_where_one_admits_to_know_nothing_only_a_named_subject_is_a_new_one() -> None:
+    thread = Thread("montant", "conseiller_numerique")
+    admitted = doubt({"undocumented": 1.0}, {"axe_2": 1.0}, thread)
+    assert followed(admitted, thread, KNOWLEDGE) == thread
+    named = followed(admitted, thread, KNOWLEDGE, {"axe_2"})
+    assert named == Thread("montant", "axe_2")
+
+
+def test_one_rather_goes_on_about_the_same_aspect() -> None:
+    aspects = {"montant": 0.5, "versement": 0.5}
+    for aspect in aspects:
+        thread = Thread(aspect, "conseiller_numerique")
+        decision = doubt(aspects, {None: 1.0}, thread)
+        assert said(decision) == [f"{aspect}/conseiller_numerique"]
+
+
+def test_in_a_conversation_one_rather_asks_what_is_told() -> None:
+    # Nothing is told of a mandate for the fund.
+    thread = Thread("definition", "fonds")
+    decision = doubt({"mandat": 0.5, "eligibilite": 0.5}, {None: 1.0}, thread)
+    assert said(decision) == ["eligibilite/fonds"]
+
+
+def test_the_second_is_the_like_of_what_is_spoken_of() -> None:
+    second = Understanding({"definition": 1.0}, {None: 1.0}, relatives=frozenset({"axe_2"}))
+    thread = Thread("definition", "fonds")
+    assert said(decide(second, thread, KNOWLEDGE)) == ["definition/axe_2"]
+    # Of a conseiller's second instalment, say, no axe is meant.
+    elsewhere = Thread("versement", "conseiller_numerique")
+    assert said(decide(second, elsewhere, KNOWLEDGE)) == ["definition/conseiller_numerique"]
+    assert decide(second, START, KNOWLEDGE).kind == "which_subject"
+
+
+def test_a_name_counts_more_than_a_rank() -> None:
+    both = Understanding(
+        {"montant": 1.0},
+        {"conseiller_numerique": 1.0},
+        frozenset({"conseiller_numerique"}),
+        frozenset({"axe_2"}),
+    )
+    decision = decide(both, Thread("definition", "axe_1"), KNOWLEDGE)
+    assert said(decision) == ["montant/conseiller_numerique"]
+
+
+def test_what_is_asked_depends_on_what_it_is_asked_of() -> None:
+    sign = Understanding(
+        {"mandat": 0.5, "pieces": 0.5},
+        {"aidants_connect": 0.9, "fonds": 0.1},
+        by_family={"aidants_connect": {"mandat": 1.0}, "fonds": {"pieces": 1.0}, "": {}},
+    )
+    decision = decide(sign, START, KNOWLEDGE)
+    assert said(decision) == ["mandat/aidants_connect"]
+    assert decision.confidence == pytest.approx(0.9)
+
+
+def test_an_elliptic_message_is_read_in_the_light_of_the_conversation() -> None:
+    sign = Understanding(
+        {"contractualisation": 0.6, "mandat": 0.4},
+        {None: 1.0},
+        by_family={
+            "": {"contractualisation": 0.6, "mandat": 0.4},
+            "aidants_connect": {"mandat": 1.0},
+        },
+    )
+    decision = decide(sign, Thread("definition", "aidants_connect"), KNOWLEDGE)
+    assert said(decision) == ["mandat/aidants_connect"]
+
+
 NAMES = [*sorted(KNOWLEDGE.aspects), *KNOWLEDGE.replies, *FOLLOW_UPS, "nlu_fallback"]
 SUBJECTS = [None, *KNOWLEDGE.subjects, "unknown"]
 

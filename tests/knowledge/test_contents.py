@@ -104,8 +104,21 @@ def test_every_intent_has_something_to_say() -> None:
 @pytest.mark.parametrize("file", examples(), ids=str)
 def test_subjects_of_the_examples_are_known(file: Path) -> None:
     for block in yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))["nlu"]:
-        subject = block.get("synonym") or (block.get("metadata") or {}).get("subject")
+        subject = block.get("synonym", "").lstrip("~") or (block.get("metadata") or {}).get(
+            "subject"
+        )
         assert subject is None or subject in KNOWLEDGE.subjects
+
+
+def test_the_families_of_the_model_are_those_of_the_subjects() -> None:
+    (classifier,) = [
+        component
+        for component in yaml.safe_load((ROOT / "config.yml").read_text("utf-8"))["pipeline"]
+        if "families" in component
+    ]
+    for main in KNOWLEDGE.main_subjects:
+        members = {name for name in KNOWLEDGE.subjects if KNOWLEDGE.family(name) == main}
+        assert {main, *classifier["families"][main]} == members
 
 
 def test_answers_tell_their_source_and_their_age() -> None:

@@ -33,6 +33,9 @@ nlu:
     - combien d'argent dans le fonds
     - quel budget pour le fonds
     - la somme prévue par le fonds
+- synonym: ~axe_1
+  examples: |
+    - le premier
 - intent: greet
   examples: |
     - bonjour
@@ -55,7 +58,7 @@ class Understanding(unittest.TestCase):
         mentions = SubjectMentions.create({}, storage, names, context)
         mentions.train(data)
         mentions.process_training_data(data)
-        config = QuestionClassifier.get_default_config()
+        config = {**QuestionClassifier.get_default_config(), "families": {"fonds": ["axe_1"]}}
         classifier = QuestionClassifier.create(config, storage, questions, context)
         classifier.train(data)
         cls.trained = mentions, classifier
@@ -76,7 +79,7 @@ class Understanding(unittest.TestCase):
         self.assertEqual(message.get("subject_ranking")[0]["name"], "axe_1")
         self.assertEqual(self.parse("bonjour").get(INTENT)["name"], "greet")
         total = sum(item["confidence"] for item in message.get("intent_ranking"))
-        self.assertAlmostEqual(total, 1.0)
+        self.assertAlmostEqual(total, 1.0, places=3)
 
     def test_no_subject_is_none(self):
         self.assertIsNone(self.parse("bonjour").get("subject_ranking")[0]["name"])
@@ -87,6 +90,22 @@ class Understanding(unittest.TestCase):
         self.assertEqual(entity["value"], "axe_1")
         self.assertEqual(text[entity["start"] : entity["end"]], "Premier Axe")
 
+    def test_the_intents_are_ranked_for_each_family(self):
+        by_family = self.parse("quel budget ?").get("intent_ranking_by_family")
+        self.assertEqual(set(by_family), {"", "fonds"})
+        self.assertEqual(by_family["fonds"][0]["name"], "montant")
+        # A courtesy may come amid any subject.
+        greeting = self.parse("bonjour").get("intent_ranking_by_family")
+        self.assertEqual(greeting["fonds"][0]["name"], "greet")
+
+    def test_a_rank_that_stands_alone_is_a_relative(self):
+        (entity,) = self.parse("et le premier ?").get(ENTITIES)
+        self.assertEqual((entity["entity"], entity["value"]), ("relative", "axe_1"))
+        for text in ("le premier versement", "le 1er mars"):
+            self.assertEqual(self.parse(text).get(ENTITIES), [], text)
+        (entity,) = self.parse("et le premier axe ?").get(ENTITIES)
+        self.assertEqual(entity["entity"], "subject")
+
     def test_a_stored_model_says_the_same(self):
         for text in ("quel budget ?", "premier axe", "bonjour", "🙂", "x" * 20_000):
             one, other = self.parse(text), self.parse(text, self.loaded)
@@ -95,6 +114,8 @@ class Understanding(unittest.TestCase):
                     [item["name"] for item in one.get(key)],
                     [item["name"] for item in other.get(key)],
                 )
+            key = "intent_ranking_by_family"
+            self.assertEqual(one.get(key), other.get(key))
 
     def test_an_empty_text_is_left_alone(self):
         self.assertIsNone(self.parse("").get("subject_ranking"))
