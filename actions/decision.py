@@ -25,13 +25,17 @@ ELLIPTIC = 0.9
 """From this probability on that a message names no subject, nothing else in it suggests one."""
 THREAD_WEIGHT = 3.0
 """How much likelier the conversation's subject is than the words alone make it, unless named."""
-CONTEXT = 0.3
+CONTEXT = 0.5
 """How far a message that names no subject is read as if it named the conversation's."""
+OFF_SUBJECT_WEIGHT = 0.3
+"""How much less likely something quite different is in a conversation, if nothing is named."""
 SAME_ASPECT_WEIGHT = 3.0
 """How much likelier it is, once on a subject, that one goes on about the same aspect of it."""
 TOLD_WEIGHT = 2.0
 """How much likelier one asks, in a conversation, what is told of a subject than what is not."""
 
+OUT_OF_SCOPE = "out_of_scope"
+"""The reply to what has nothing to do with our subjects."""
 FOLLOW_UP = "follow_up"
 """« Et pour l'axe 2 ? »: the conversation's aspect, of another subject."""
 WHY = "why"
@@ -147,6 +151,7 @@ def _readings(
 ) -> Iterator[tuple[Candidate, float]]:
     """Return what the message may mean, each with its probability, in the light of the thread."""
     weighed: list[tuple[Candidate, float]] = []
+    spoken_of = thread.subject in knowledge.subjects
     for subject, aspects, share in _shares(understanding, thread, knowledge):
         for aspect, likely in aspects.items():
             if aspect in knowledge.aspects or aspect in FOLLOW_UPS:
@@ -154,6 +159,8 @@ def _readings(
                 likely *= _weight(aspect, subject, understanding, thread, knowledge)
                 weighed.append((reading, likely * share))
             elif aspect in knowledge.replies:
+                if aspect == OUT_OF_SCOPE and spoken_of and not understanding.named:
+                    likely *= OFF_SUBJECT_WEIGHT
                 weighed.append((Candidate("reply", aspect, aspect), likely * share))
     total = sum(weight for _, weight in weighed)
     told = min(1.0, sum(understanding.aspects.values()))

@@ -1,10 +1,12 @@
 """What to do about a whole message: one thing or, where it asks several, each in its turn."""
 
 from actions.decision import Decision, Thread, decide, followed
-from actions.understanding import Heard
+from actions.understanding import Heard, Understanding
 from knowledge import Knowledge
 
 MAX_ANSWERS = 3
+PIECE_SURE = 0.7
+"""From this probability on, each, the pieces of a sentence are things asked in one breath."""
 
 
 def decide_all(
@@ -19,19 +21,19 @@ def decide_all(
     whole = decide(heard.whole, thread, knowledge)
     understood: list[Decision] = []
     after = _opened(heard, thread, knowledge)
-    for part in heard.parts:
-        decision = decide(part, after, knowledge)
-        if decision.kind == "answer":
-            said = decision.candidates[0].reference
-            if said not in [one.candidates[0].reference for one in understood]:
-                understood.append(decision)
-            after = followed(decision, after, knowledge, part.named)
-        elif len(part.named) == 1:  # a title: what follows is about it
-            after = Thread(after.aspect, *part.named)
-        if len(understood) == MAX_ANSWERS:
+    for part in heard.parts or (heard.whole,):
+        for piece, decision in _decided(part, after, knowledge):
+            if decision.kind == "answer":
+                said = decision.candidates[0].reference
+                if said not in [one.candidates[0].reference for one in understood]:
+                    understood.append(decision)
+                after = followed(decision, after, knowledge, piece.named)
+            elif len(piece.named) == 1:  # a title: what follows is about it
+                after = Thread(after.aspect, *piece.named)
+        if len(understood) >= MAX_ANSWERS:
             break
     if len(understood) > 1:
-        return tuple(understood), after
+        return tuple(understood[:MAX_ANSWERS]), after
     if understood and understood[0].confidence > whole.confidence:
         whole = understood[0]
     return (whole,), followed(whole, thread, knowledge, heard.whole.named)
@@ -41,3 +43,22 @@ def _opened(heard: Heard, thread: Thread, knowledge: Knowledge) -> Thread:
     """Return what the first part is about, if it does not say: the one subject that is named."""
     named = [name for name in heard.whole.named if name in knowledge.subjects]
     return Thread(thread.aspect, named[0]) if len(named) == 1 else thread
+
+
+def _decided(
+    part: Understanding, thread: Thread, knowledge: Knowledge
+) -> list[tuple[Understanding, Decision]]:
+    """Return what to do about each piece if each is surely a question of its own; or of the part.
+
+    « Le montant et les dates » asks twice, « des ordinateurs et des tablettes » once.
+    """
+    after, decided = thread, []
+    for piece in part.pieces:
+        decision = decide(piece, after, knowledge)
+        if decision.kind != "answer" or decision.confidence < PIECE_SURE:
+            break
+        after = followed(decision, after, knowledge, piece.named)
+        decided.append((piece, decision))
+    if len(decided) < len(part.pieces) or len({d.candidates for _, d in decided}) < 2:
+        return [(part, decide(part, thread, knowledge))]
+    return decided

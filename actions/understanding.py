@@ -13,6 +13,7 @@ class Understanding:
     the conversation is about. `named` are the subjects named outright, `relatives`
     those that « le deuxième » or « la B » means among the like of it. `by_family`
     tells how likely each aspect is for each family of subjects; "" is for none.
+    `pieces` are the things that it may ask in one breath.
     """
 
     aspects: Mapping[str, float]
@@ -20,6 +21,7 @@ class Understanding:
     named: frozenset[str] = frozenset()
     relatives: frozenset[str] = frozenset()
     by_family: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    pieces: tuple["Understanding", ...] = ()
 
     def aspects_of(self, family: str | None) -> Mapping[str, float]:
         """Return the aspects as if the message were about a family of subjects, or about none."""
@@ -56,7 +58,8 @@ def _understanding(parse: Mapping[str, Any]) -> Understanding:
         }
         families = (parse.get("intent_ranking_by_family") or {}).items()
         by_family = {family: _ranked(ranking) for family, ranking in families}
-        return Understanding(aspects, subjects, named, relatives, by_family)
+        pieces = tuple(map(_understanding, parse.get("pieces") or ()))
+        return Understanding(aspects, subjects, named, relatives, by_family, pieces)
     if not named:
         return Understanding(aspects, {None: 1.0})
     return Understanding(aspects, {name: 1.0 / len(named) for name in named}, named)

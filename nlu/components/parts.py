@@ -40,6 +40,17 @@ _ASKS = re.compile(
 )
 
 
+# What may join two things asked by one verb, or by none: « le montant et les dates ».
+_AND = re.compile(
+    r"(?:\s*,)?\s+(?:et|puis|ainsi\s+que|mais\s+aussi|plus)\s+|\s*[+&/]\s*", re.IGNORECASE
+)
+_LISTED = re.compile(rf"{_AND.pattern}|\s*,\s+", re.IGNORECASE)
+_ITEM = 5
+"""Words that an item of a bare list has at most."""
+MAX_PIECES = 3
+"""Things asked by one sentence without as many verbs; a longer list is a sentence's own."""
+
+
 class Part(NamedTuple):
     """A piece of a text, from `start` to `end`; `asks` if it may ask something."""
 
@@ -58,6 +69,25 @@ def split(text: Text) -> List[Part]:
         begin = end
     parts = [part for part in parts if _words(text, part)][:MAX_PARTS]
     return parts if len(parts) > 1 else []
+
+
+def pieces(text: Text, start: int, end: int) -> List[Part]:
+    """Return the two or three things that a part may join without a question word, or nothing.
+
+    Only understanding tells whether they are things asked: « ordinateurs et
+    tablettes » is one.
+    """
+    asking = bool(_ASKS.search(fold(text[start:end]).text))
+    found, begin = [], start
+    for join in [*(_AND if asking else _LISTED).finditer(text, start, end), None]:
+        stop = join.start() if join else end
+        found.append(Part(begin, stop, _asks(text, begin, stop)))
+        begin = join.end() if join else end
+    found = [piece for piece in found if _words(text, piece)]
+    # A comma lists things where there is no verb; elsewhere it does all sorts of things.
+    longest = max((len(text[piece.start : piece.end].split()) for piece in found), default=0)
+    listed = asking or longest <= _ITEM
+    return found if listed and 1 < len(found) <= MAX_PIECES else []
 
 
 def _joined(text: Text, start: int, end: int) -> List[Part]:

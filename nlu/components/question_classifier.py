@@ -27,7 +27,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import FeatureUnion
 
-from nlu.components.parts import Part, split
+from nlu.components.parts import Part, pieces, split
 from nlu.components.ranker import Ranker, Ranking
 from nlu.components.spelling_corrector import folded
 from nlu.components.subject_mentions import SUBJECT
@@ -39,6 +39,8 @@ NO_SUBJECT = ""
 """The class of examples whose subject is the conversation's: `None` in the ranking."""
 PARTS = "parts"
 """The same rankings for each part of a message that has several."""
+PIECES = "pieces"
+"""The same for the things that a part, or a message of one part, may join."""
 BY_FAMILY = "intent_ranking_by_family"
 """The ranking of the intents as if the message were about each family of subjects."""
 _FILE = "question_classifier.skops"
@@ -202,18 +204,22 @@ class QuestionClassifier(GraphComponent, IntentClassifier):
         for message in messages:
             if not message.get(TEXT):
                 continue
-            text, named = folded(message), _named(message)
-            whole, *parts = self._rank(text, named, split(message.get(TEXT)))
+            raw = message.get(TEXT)
+            parts = split(raw)
+            joined = [pieces(raw, p.start, p.end) for p in parts or [Part(0, len(raw), True)]]
+            whole, *told = self._rank(message, [*parts, *itertools.chain(*joined)])
+            told, of_pieces = told[: len(parts)], iter(told[len(parts) :])
+            for one, some in zip(told or [whole], joined, strict=True):
+                one[PIECES] = list(itertools.islice(of_pieces, len(some)))
             for key, value in whole.items():
                 message.set(key, value, add_to_output=True)
-            message.set(PARTS, parts, add_to_output=True)
+            message.set(PARTS, told, add_to_output=True)
         return messages
 
-    def _rank(
-        self, text: Folded, named: List[Dict[Text, Any]], parts: List[Part]
-    ) -> List[Dict[Text, Any]]:
-        """Return what is told of a message, then of each of its parts."""
+    def _rank(self, message: Message, parts: List[Part]) -> List[Dict[Text, Any]]:
+        """Return what is told of a message, then of each of these parts."""
         assert self._trained is not None
+        text, named = folded(message), _named(message)
         texts = [marked(text, named), *(marked(text, named, p.start, p.end) for p in parts)]
         features = self._trained.features.transform(texts)
         subjects = self._trained.subjects.rank(features)
@@ -230,7 +236,8 @@ class QuestionClassifier(GraphComponent, IntentClassifier):
             for place, (ranking, by_family) in enumerate(intents)
         ]
         for one, part in zip(told[1:], parts, strict=True):
-            inside = [e for e in named if part.start <= e["start"] < part.end]
+            entities = message.get(ENTITIES, [])
+            inside = [e for e in entities if part.start <= e["start"] < part.end]
             one.update({ENTITIES: inside, "asks": part.asks})
         return told
 

@@ -204,6 +204,15 @@ def test_an_elliptic_message_is_read_in_the_light_of_the_conversation() -> None:
     assert said(decision) == ["mandat/aidants_connect"]
 
 
+def test_amid_a_conversation_one_rather_asks_what_is_not_told_than_something_quite_different() -> (
+    None
+):
+    aspects = {"out_of_scope": 0.6, "undocumented": 0.4}
+    assert doubt(aspects, {None: 1.0}).kind == "reply"
+    thread = Thread("definition", "fonds")
+    assert said(doubt(aspects, {None: 1.0}, thread)) == ["undocumented/fonds"]
+
+
 NAMES = [*sorted(KNOWLEDGE.aspects), *KNOWLEDGE.replies, *FOLLOW_UPS, "nlu_fallback"]
 SUBJECTS = [None, *KNOWLEDGE.subjects, "unknown"]
 

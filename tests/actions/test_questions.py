@@ -1,5 +1,7 @@
 """What to do about a whole message, on the real knowledge base."""
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -64,6 +66,37 @@ def test_a_follow_up_keeps_the_aspect_of_the_part_before() -> None:
         ["definition/axe_1", "definition/axe_2"],
         Thread("definition", "axe_2"),
     )
+
+
+def joined(*pieces: Understanding, otherwise: Understanding = LOST) -> Understanding:
+    """What is understood of a part that may ask several things in one breath."""
+    return replace(otherwise, pieces=pieces)
+
+
+def test_things_asked_in_one_breath_get_each_their_answer() -> None:
+    both = joined(part("montant", "conseiller_numerique"), part("remuneration"))
+    answers = ["montant/conseiller_numerique", "remuneration/conseiller_numerique"]
+    after = Thread("remuneration", "conseiller_numerique")
+    assert told(whole=both) == (answers, after)
+    assert told(both, part("definition", "axe_3")) == (
+        [*answers, "definition/axe_3"],
+        Thread("definition", "axe_3"),
+    )
+
+
+def test_pieces_that_are_not_each_a_sure_question_are_one() -> None:
+    whole = part("besoin", "thematique_3c")
+    unsure = part("montant", "fonds", 0.6)
+    same = part("besoin", "thematique_3c")
+    for other in (unsure, LOST, POLITE, same):
+        both = joined(part("besoin", "thematique_3c"), other, otherwise=whole)
+        assert told(whole=both)[0] == ["besoin/thematique_3c"]
+
+
+def test_no_more_is_answered_than_one_can_read() -> None:
+    three = [part(aspect, "fonds") for aspect in ("montant", "candidature", "pieces")]
+    said, _ = told(part("definition", "axe_1"), joined(*three))
+    assert said == ["definition/axe_1", "montant/fonds", "candidature/fonds"]
 
 
 def test_the_same_answer_is_given_once() -> None:

@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nlu.components import parts
-from nlu.components.parts import MAX_PARTS, split
+from nlu.components.parts import MAX_PARTS, MAX_PIECES, split
 from nlu.components.text import Folded, fold
 
 
@@ -250,3 +250,49 @@ def test_a_long_message_costs_its_length_not_its_square(
     monkeypatch.setattr(parts, "fold", counting)
     parts.split(text)
     assert 0 < read < 20 * len(text)
+
+
+def in_one_breath(text: str) -> list[str]:
+    return [text[piece.start : piece.end] for piece in parts.pieces(text, 0, len(text))]
+
+
+@pytest.mark.parametrize(
+    "join", [" et ", ", et ", " puis ", " ainsi que ", " ET\u00a0", " + ", "/"]
+)
+def test_one_verb_may_ask_two_things(join: str) -> None:
+    found = in_one_breath(f"Quel est le montant{join}la durée de l'aide ?")
+    assert found == ["Quel est le montant", "la durée de l'aide ?"]
+
+
+def test_a_bare_list_is_cut_at_its_commas() -> None:
+    assert in_one_breath("taux, dépenses exclues, contact") == [
+        "taux",
+        "dépenses exclues",
+        "contact",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "L'axe 1, quels territoires peuvent y prétendre ?",
+        "L'axe 1, nous y avons droit avec nos habitants",
+        "Quel montant ?",
+        "",
+        "et, puis / +",
+        "taux, durée, pièces, contact",
+    ],
+)
+def test_the_rest_is_left_whole(text: str) -> None:
+    assert in_one_breath(text) == []
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(["taux", "et", ",", "/", "combien", "?", " "]), max_size=15))
+def test_pieces_are_in_order_within_the_text(words: list[str]) -> None:
+    text = " ".join(words)
+    found = parts.pieces(text, 0, len(text))
+    assert len(found) != 1
+    assert len(found) <= MAX_PIECES
+    places = [place for piece in found for place in (piece.start, piece.end)]
+    assert places == sorted(places)
