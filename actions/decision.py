@@ -21,17 +21,19 @@ CLEAR_FLOOR = 0.3
 WORTH_ASKING = 0.12
 """A candidate at least this likely is offered as a button."""
 MAX_CANDIDATES = 3
+ALONE = 0.35
+"""From this probability on, what would be the only button, and is likeliest, is said at once."""
 ELLIPTIC = 0.9
 """From this probability on that a message names no subject, nothing else in it suggests one."""
-THREAD_WEIGHT = 3.0
+THREAD_WEIGHT = 4.0
 """How much likelier the conversation's subject is than the words alone make it, unless named."""
-CONTEXT = 0.5
+CONTEXT = 0.6
 """How far a message that names no subject is read as if it named the conversation's."""
-OFF_SUBJECT_WEIGHT = 0.3
+OFF_SUBJECT_WEIGHT = 0.2
 """How much less likely something quite different is in a conversation, if nothing is named."""
-SAME_ASPECT_WEIGHT = 3.0
+SAME_ASPECT_WEIGHT = 2.0
 """How much likelier it is, once on a subject, that one goes on about the same aspect of it."""
-TOLD_WEIGHT = 2.0
+TOLD_WEIGHT = 1.5
 """How much likelier one asks, in a conversation, what is told of a subject than what is not."""
 
 OUT_OF_SCOPE = "out_of_scope"
@@ -39,6 +41,8 @@ OUT_OF_SCOPE = "out_of_scope"
 FOLLOW_UP = "follow_up"
 """« Et pour l'axe 2 ? »: the conversation's aspect, of another subject."""
 WHY = "why"
+AIMS = "objectifs"
+"""The aspect that answers « pourquoi ? »."""
 MORE = "more"
 SOMETHING_ELSE = "something_else"
 FOLLOW_UPS = frozenset({FOLLOW_UP, WHY, MORE, SOMETHING_ELSE})
@@ -93,6 +97,8 @@ def decide(understanding: Understanding, thread: Thread, knowledge: Knowledge) -
         for candidate, probability in ranked
         if probability >= WORTH_ASKING and _offered(candidate, knowledge)
     )[:MAX_CANDIDATES]
+    if worth == (best,) and first >= ALONE:
+        return Decision(best.kind, first, worth)
     return Decision("did_you_mean" if worth else "not_understood", first, worth)
 
 
@@ -198,9 +204,9 @@ def _shares(
     unnamed = subjects.pop(None, 0.0)
     elliptic = understanding.aspects_of(None)
     spoken_of = thread.subject if thread.subject in known else None
-    beside = _beside(understanding, spoken_of, knowledge) if spoken_of else []
-    if beside:
-        subjects, unnamed, spoken_of = {}, 1.0, beside[0]
+    meant = beside(understanding, spoken_of, knowledge)
+    if meant:
+        subjects, unnamed, spoken_of = {}, 1.0, meant
     for subject, share in subjects.items():
         if subject:
             yield subject, understanding.aspects_of(knowledge.family(subject)), share
@@ -216,12 +222,13 @@ def _shares(
             yield subject, elliptic, unnamed * share / suggested
 
 
-def _beside(understanding: Understanding, subject: str, knowledge: Knowledge) -> list[str]:
+def beside(understanding: Understanding, subject: str | None, knowledge: Knowledge) -> str | None:
     """Return what « le deuxième » means once `subject` is spoken of, if nothing else is named."""
-    if understanding.named:
-        return []
+    if understanding.named or subject is None or subject not in knowledge.subjects:
+        return None
     family = knowledge.family(subject)
-    return [name for name in understanding.relatives if knowledge.family(name) == family]
+    meant = (name for name in understanding.relatives if knowledge.family(name) == family)
+    return next(meant, None)
 
 
 def _same_aspect(subject: str | None, thread: Thread, knowledge: Knowledge) -> str:
@@ -238,7 +245,7 @@ def _reading(aspect: str, subject: str | None, thread: Thread, knowledge: Knowle
     if asked == FOLLOW_UP:
         aspect = _same_aspect(subject, thread, knowledge)
     elif asked == WHY:
-        aspect = "objectifs"
+        aspect = AIMS
     elif asked:
         return _onwards(asked, subject, thread, knowledge)
     if subject is None:

@@ -1,6 +1,6 @@
 """What to do about a whole message: one thing or, where it asks several, each in its turn."""
 
-from actions.decision import Decision, Thread, decide, followed
+from actions.decision import Decision, Thread, beside, decide, followed
 from actions.understanding import Heard, Understanding
 from knowledge import Knowledge
 
@@ -28,8 +28,8 @@ def decide_all(
                 if said not in [one.candidates[0].reference for one in understood]:
                     understood.append(decision)
                 after = followed(decision, after, knowledge, piece.named)
-            elif len(piece.named) == 1:  # a title: what follows is about it
-                after = Thread(after.aspect, *piece.named)
+            else:  # it may be a title: what follows is about it
+                after = Thread(after.aspect, _title(piece, after, knowledge))
         if len(understood) >= MAX_ANSWERS:
             break
     if len(understood) > 1:
@@ -62,3 +62,10 @@ def _decided(
     if len(decided) < len(part.pieces) or len({d.candidates for _, d in decided}) < 2:
         return [(part, decide(part, thread, knowledge))]
     return decided
+
+
+def _title(piece: Understanding, thread: Thread, knowledge: Knowledge) -> str | None:
+    """Return what the conversation is about after a piece that asks nothing."""
+    if len(piece.named) == 1:
+        return next(iter(piece.named))
+    return beside(piece, thread.subject, knowledge) or thread.subject

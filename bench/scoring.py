@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
+from actions.decision import AIMS, WHY
 from bench.questions import Question
 from knowledge import UNDOCUMENTED, Knowledge
 
@@ -42,7 +43,9 @@ def _right(
     if question.parts:
         return all(part <= told for part in question.parts)
     if question.follow:
-        return kind in ("answer", "suggest") and question.follow in outcome["asked"]
+        # Why: the aims, whether they were understood as the reason or asked for themselves.
+        why = question.follow == WHY and any(one.startswith(f"{AIMS}/") for one in said)
+        return kind in ("answer", "suggest") and (question.follow in outcome["asked"] or why)
     if said & {*question.reply, *question.answers}:
         return True
     admitted = any(map(_admits, said))

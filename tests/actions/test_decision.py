@@ -44,6 +44,16 @@ def test_two_or_three_likely_answers_are_offered() -> None:
     assert said(decision) == ["montant/fonds", "versement/fonds", "delai/fonds"]
 
 
+def test_one_does_not_ask_back_with_a_single_button() -> None:
+    aspects = {"montant": 0.4, "out_of_scope": 0.35, "undocumented": 0.25}
+    decision = doubt(aspects, {"fonds": 1.0})
+    assert (decision.kind, said(decision)) == ("answer", ["montant/fonds"])
+    # Unless it is too unlikely, or is not the likeliest.
+    for likely in (0.32, 0.37):
+        aspects = {"montant": likely, "out_of_scope": 0.38 if likely > 0.35 else 0.3}
+        assert doubt(aspects, {"fonds": 1.0}).kind == "did_you_mean"
+
+
 def test_nothing_likely_is_not_understood() -> None:
     aspects = dict.fromkeys(["montant", "delai", "greet", "pieces", "contact"], 0.1)
     assert doubt(aspects, {"fonds": 1.0}).kind == "not_understood"

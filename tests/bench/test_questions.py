@@ -32,6 +32,7 @@ def test_every_file_is_read() -> None:
     assert SETS.keys() == {
         "questions",
         "reserve/validation",
+        "reserve/messages",
         *names,
         *(f"reserve/{name}" for name in names),
     }

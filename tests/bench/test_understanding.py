@@ -10,19 +10,25 @@ from bench.measure import Judged
 from bench.understanding import Understood
 from knowledge import load
 
-# Regression floors: what was measured when this test was written (93.0 % right in scope, 79.3 %
-# admitted, 79.6 % of follow-ups, 4 to 5 points lost in SMS style), less a few questions.
-# They are NOT the goals, which are not reached: 95 % right and 1 % wrong in scope, 90 % admitted,
-# 97 % without a fact, 95 % of follow-ups, 3 points lost. Raise them as the assistant improves.
-IN_SCOPE_RIGHT = 0.92
-IN_SCOPE_WRONG = 0.03
-NEXT_TO_IT_ADMITTED = 0.77
-OFF_SUBJECT_WITHOUT_FACT = 0.95
-FOLLOW_UPS_RIGHT = 0.77
+# Regression floors: what was measured when they were last raised (94.9 % right in scope, 85.9 %
+# admitted, 82.3 % of follow-ups, 82 % of double questions, 4 points lost in SMS style; 74.1 % of
+# the messages that were written to be hard), less a few questions. They are NOT the goals, which
+# are not reached: 95 % right and 1 % wrong in scope, 90 % admitted, 97 % without a fact, 95 % of
+# follow-ups, 3 points lost. Raise them as the assistant improves.
+IN_SCOPE_RIGHT = 0.935
+IN_SCOPE_WRONG = 0.02
+NEXT_TO_IT_ADMITTED = 0.83
+OFF_SUBJECT_WITHOUT_FACT = 0.96
+FOLLOW_UPS_RIGHT = 0.80
+DOUBLES_RIGHT = 0.78
+HARD_RIGHT = 0.71
+HARD_WRONG = 0.07
 NOISE_LOSS = 0.07
 """How much less is right once badly typed."""
 
 NOISE = "style SMS"
+HARD = "reserve/messages"
+"""Long, clumsy or telegraphic, and many without the subject's name: scored apart."""
 
 
 @pytest.fixture(scope="module")
@@ -34,16 +40,27 @@ def understood(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Underst
     return understanding.understand(sets, parses, load(), [NOISE])
 
 
+@pytest.fixture(scope="module")
+def ordinary(understood: Understood) -> Understood:
+    return understood.among(understood.sets.keys() - {HARD})
+
+
 def shares(judged: list[Judged]) -> tuple[float, float]:
     """Return the shares that are right and wrong."""
     counts = Counter(one.verdict for one in judged)
     return counts["right"] / counts.total(), counts["wrong"] / counts.total()
 
 
-def test_in_scope(understood: Understood) -> None:
-    right, wrong = shares(understood.of("scope"))
+def test_in_scope(ordinary: Understood) -> None:
+    right, wrong = shares(ordinary.of("scope"))
     assert right >= IN_SCOPE_RIGHT
     assert wrong <= IN_SCOPE_WRONG
+
+
+def test_hard_messages(understood: Understood) -> None:
+    right, wrong = shares(understood.among({HARD}).of("scope"))
+    assert right >= HARD_RIGHT
+    assert wrong <= HARD_WRONG
 
 
 def test_next_to_it(understood: Understood) -> None:
@@ -56,6 +73,10 @@ def test_off_subject(understood: Understood) -> None:
 
 def test_follow_ups(understood: Understood) -> None:
     assert shares(understood.of("follow_up"))[0] >= FOLLOW_UPS_RIGHT
+
+
+def test_double_questions(understood: Understood) -> None:
+    assert shares(understood.of("double"))[0] >= DOUBLES_RIGHT
 
 
 def test_noise(understood: Understood) -> None:
