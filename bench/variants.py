@@ -6,6 +6,7 @@ no part in what is measured of them.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,11 +35,22 @@ def classifier_without(view: str) -> Callable[[Pipeline], Pipeline]:
     ]
 
 
+def one_family(pipeline: Pipeline) -> Pipeline:
+    """Return the pipeline whose classifier takes all subjects for one family."""
+    return [
+        {**one, "families": {"": [*one["families"], *chain(*one["families"].values())]}}
+        if _is(one, "QuestionClassifier")
+        else one
+        for one in pipeline
+    ]
+
+
 ABLATIONS: Mapping[str, Callable[[Pipeline], Pipeline]] = {
     "sans correcteur d'orthographe": without("SpellingCorrector"),
     "sans noms de sujets": without("SubjectMentions"),
     "sans caractères": classifier_without("characters"),
     "sans mots": classifier_without("words"),
+    "sans familles": one_family,
 }
 """What is done to our pipeline, by its name for people."""
 
