@@ -23,6 +23,8 @@ def decide_all(
     after = _opened(heard, thread, knowledge)
     for part in heard.parts or (heard.whole,):
         for piece, decision in _decided(part, after, knowledge):
+            if len(understood) == MAX_ANSWERS:
+                break
             if decision.kind == "answer":
                 said = decision.candidates[0].reference
                 if said not in [one.candidates[0].reference for one in understood]:
@@ -30,10 +32,8 @@ def decide_all(
                 after = followed(decision, after, knowledge, piece.named)
             else:  # it may be a title: what follows is about it
                 after = Thread(after.aspect, _title(piece, after, knowledge))
-        if len(understood) >= MAX_ANSWERS:
-            break
     if len(understood) > 1:
-        return tuple(understood[:MAX_ANSWERS]), after
+        return tuple(understood), after
     if understood and understood[0].confidence > whole.confidence:
         whole = understood[0]
     return (whole,), followed(whole, thread, knowledge, heard.whole.named)

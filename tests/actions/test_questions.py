@@ -95,8 +95,9 @@ def test_pieces_that_are_not_each_a_sure_question_are_one() -> None:
 
 def test_no_more_is_answered_than_one_can_read() -> None:
     three = [part(aspect, "fonds") for aspect in ("montant", "candidature", "pieces")]
-    said, _ = told(part("definition", "axe_1"), joined(*three))
+    said, after = told(part("definition", "axe_1"), joined(*three), part("delai", "axe_2"))
     assert said == ["definition/axe_1", "montant/fonds", "candidature/fonds"]
+    assert after == Thread("candidature", "fonds")
 
 
 def test_the_same_answer_is_given_once() -> None:
