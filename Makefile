@@ -3,7 +3,7 @@ PYTHON ?= python3
 APP := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: run test train chat questions bench lock clean help install install-dev
+.PHONY: run test train chat questions bench communes lock clean help install install-dev
 
 run: install ## démarre tout, sur http://127.0.0.1:8080 (PASSERELLE_PORT=8081 pour un autre port)
 	@$(APP) -m deploy.run
@@ -24,6 +24,9 @@ questions: install ## montre ce qui n'a pas été compris ou a déplu (SINCE=7 :
 
 bench: install-dev ## mesure les réponses (BENCH=--quick : en quelques minutes)
 	@$(APP) -m bench $(BENCH)
+
+communes: install ## refait les listes officielles de communes (knowledge/communes/)
+	@$(APP) -m deploy.communes
 
 lock: ## refait les verrous des paquets (requirements*.txt)
 	@$(PYTHON) deploy/install.py --lock
