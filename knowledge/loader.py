@@ -52,7 +52,7 @@ class KnowledgeError(ValueError):
         super().__init__(f"{place}{f', {field}' if field else ''} : {problem}.")
 
 
-class _Document:
+class Document:
     """One YAML file, with the line of each of its fields."""
 
     def __init__(self, file: Path) -> None:
@@ -125,7 +125,7 @@ def load(folder: Path = FOLDER) -> Knowledge:
         KnowledgeError: a file cannot be read, does not follow the schema, or
             refers to something that does not exist.
     """
-    documents = {file.stem: _Document(file) for file in sorted(folder.glob("*.yml"))}
+    documents = {file.stem: Document(file) for file in sorted(folder.glob("*.yml"))}
     for name in _COMMON:
         if name not in documents:
             raise KnowledgeError(folder / f"{name}.yml", 1, "", "ce fichier manque")
@@ -156,9 +156,9 @@ class _Draft:
         self.subjects: dict[str, Subject] = {}
         self.answers: dict[str, Answer] = {}
         self.aliases: dict[str, str] = {}
-        self._documents: dict[str, _Document] = {}
+        self._documents: dict[str, Document] = {}
 
-    def add(self, document: _Document, dispositif: DispositifFile) -> None:
+    def add(self, document: Document, dispositif: DispositifFile) -> None:
         self._check_source(document, ("source",), dispositif.source)
         for name, subject in dispositif.subjects.items():
             if name in self.subjects:
@@ -178,7 +178,7 @@ class _Draft:
             answer = Answer(aspect, subject, cell.title, cell.text, cell.facts, cell.next, source)
             self.answers[answer.key] = answer
 
-    def _check_source(self, document: _Document, path: _Path, source: str) -> None:
+    def _check_source(self, document: Document, path: _Path, source: str) -> None:
         if source not in self.sources:
             raise document.error(path, f"la source « {source} » n'existe pas")
 
@@ -210,7 +210,7 @@ class _Draft:
             subject = self.subjects[subject].parent
         return False
 
-    def _check_parent(self, document: _Document, name: str, parent: str) -> None:
+    def _check_parent(self, document: Document, name: str, parent: str) -> None:
         path = ("subjects", name, "parent")
         if parent not in self.subjects:
             raise document.error(path, f"« {parent} » n'existe pas")
@@ -224,7 +224,7 @@ class _Draft:
 
 
 def _check_next(
-    document: _Document,
+    document: Document,
     path: _Path,
     items: Mapping[str, Cell] | Mapping[str, Reply],
     references: Collection[str],
@@ -235,7 +235,7 @@ def _check_next(
                 raise document.error((*path, name, "next", index), f"« {reference} » n'existe pas")
 
 
-def _notices(document: _Document, subjects: Collection[str]) -> tuple[Notice, ...]:
+def _notices(document: Document, subjects: Collection[str]) -> tuple[Notice, ...]:
     notices = document.checked(NoticesFile).notices
     for index, notice in enumerate(notices):
         for place, name in enumerate(notice.subjects):

@@ -1,0 +1,155 @@
+"""The questionnaires: what is asked, which criteria it settles and what follows from it."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from knowledge.loader import FOLDER, Document, KnowledgeError
+from knowledge.schema import FactId, Identifier, Label, Name, Reference
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Range(_Strict):
+    """Bounds of a number (`at_most`, `more_than`) or of a day (`before` it, `from` it on)."""
+
+    at_most: int | None = None
+    more_than: int | None = None
+    before: dt.date | None = None
+    from_: dt.date | None = Field(None, alias="from")
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> "Range":
+        number = {self.at_most, self.more_than} - {None}
+        day = {self.before, self.from_} - {None}
+        if bool(number) == bool(day):
+            raise ValueError("il faut « at_most » ou « more_than », ou bien « before » ou « from »")
+        return self
+
+
+class Among(_Strict):
+    """The choices that do; in the file, a list of them."""
+
+    among: tuple[Identifier, ...] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _list(cls, value: object) -> object:
+        return {"among": value} if isinstance(value, list) else value
+
+
+def _form(value: object) -> str:
+    return "list" if isinstance(value, list | Among) else "range"
+
+
+Test = Annotated[
+    Annotated[Among, Tag("list")] | Annotated[Range, Tag("range")], Discriminator(_form)
+]
+Condition = tuple[dict[Identifier, Test], ...]
+"""Holds if any of its lines does; a line, if all that it names does."""
+
+
+class Question(_Strict):
+    """One thing asked; `why` is the one line that answers « pourquoi ? »."""
+
+    id: Identifier
+    text: Name
+    why: Name
+    kind: Literal["choice", "place", "number", "date"]
+    choices: dict[Identifier, Label] = Field(default_factory=dict)
+    when: Condition = Field((), description="asked only if this holds")
+
+    @model_validator(mode="after")
+    def _choices_of_a_choice(self) -> "Question":
+        if (self.kind == "choice") != (len(self.choices) > 1):
+            raise ValueError("« choices » va avec « kind: choice », et en compte deux au moins")
+        return self
+
+
+class Criterion(_Strict):
+    """A condition of the page, its own words, and what to do where it is not met."""
+
+    id: Identifier
+    title: Label
+    facts: tuple[FactId, ...] = Field(min_length=1)
+    page: str = Field(min_length=1, description="the sentence of the page, as it stands there")
+    met: Condition = Field(min_length=1)
+    not_met: Condition = Field(min_length=1)
+    advice: Name
+
+
+class Conclusion(_Strict):
+    """What follows from the answers: an axe, a thématique, another dispositif that fits."""
+
+    id: Identifier
+    kind: Literal["axe", "thematique", "other"]
+    reference: Reference
+    when: Condition = Field(min_length=1)
+
+
+class Questionnaire(_Strict):
+    """One file of `questionnaires/`."""
+
+    title: Name
+    subject: Identifier
+    questions: tuple[Question, ...] = Field(min_length=1)
+    criteria: tuple[Criterion, ...] = Field(min_length=1)
+    conclusions: tuple[Conclusion, ...] = ()
+
+    @model_validator(mode="after")
+    def _everything_named_exists(self) -> "Questionnaire":
+        asked: dict[str, Question] = {}
+        for question in self.questions:
+            if question.id in asked:
+                raise ValueError(f"la question « {question.id} » est posée deux fois")
+            _check(question.when, asked, f"la question « {question.id} »")
+            asked[question.id] = question
+        for name, condition in self._conditions():
+            _check(condition, asked, name)
+        return self
+
+    def _conditions(self) -> Iterator[tuple[str, Condition]]:
+        for criterion in self.criteria:
+            yield f"le critère « {criterion.id} »", criterion.met
+            yield f"le critère « {criterion.id} »", criterion.not_met
+        for conclusion in self.conclusions:
+            yield f"la conclusion « {conclusion.id} »", conclusion.when
+
+    def question(self, name: str) -> Question:
+        """Return a question that exists."""
+        return next(one for one in self.questions if one.id == name)
+
+
+def _check(condition: Condition, asked: Mapping[str, Question], where: str) -> None:
+    """Raise unless all that a condition names was asked, and may be answered so."""
+    for line in condition:
+        for name, test in line.items():
+            if name not in asked:
+                raise ValueError(f"{where} renvoie à « {name} », qui n'est pas demandé avant")
+            kind = asked[name].kind
+            if isinstance(test, Among):
+                unknown = set(test.among) - asked[name].choices.keys()
+                if kind != "choice" or unknown:
+                    problem = f"renvoie à « {', '.join(sorted(unknown))} » de « {name} »"
+                    raise ValueError(f"{where} {problem}, qui n'existe pas")
+            elif kind != ("number" if {test.at_most, test.more_than} - {None} else "date"):
+                raise ValueError(f"{where} compare « {name} », qui est d'une autre nature")
+
+
+@cache
+def load_questionnaires(folder: Path = FOLDER / "questionnaires") -> Mapping[str, Questionnaire]:
+    """Read and check every questionnaire, each under its file's name.
+
+    Raises:
+        KnowledgeError: a file cannot be read or does not follow the schema.
+    """
+    files = sorted(folder.glob("*.yml"))
+    if not files:
+        raise KnowledgeError(folder, 1, "", "aucun questionnaire")
+    return {file.stem: Document(file).checked(Questionnaire) for file in files}
