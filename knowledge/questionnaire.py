@@ -63,12 +63,17 @@ class Question(_Strict):
     why: Name
     kind: Literal["choice", "place", "number", "date"]
     choices: dict[Identifier, Label] = Field(default_factory=dict)
+    said: dict[Identifier, tuple[Name, ...]] = Field(
+        default_factory=dict, description="what people say for each choice, besides its label"
+    )
     when: Condition = Field((), description="asked only if this holds")
 
     @model_validator(mode="after")
     def _choices_of_a_choice(self) -> "Question":
         if (self.kind == "choice") != (len(self.choices) > 1):
             raise ValueError("« choices » va avec « kind: choice », et en compte deux au moins")
+        if unknown := self.said.keys() - self.choices.keys():
+            raise ValueError(f"« said » cite « {', '.join(sorted(unknown))} », qui n'existe pas")
         return self
 
 

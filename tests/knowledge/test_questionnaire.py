@@ -53,6 +53,11 @@ def test_the_questions_of_the_fund_are_short() -> None:
         ('met: [{qui: ["oui"]}]', "met: [{combien: {from: 2022-01-01}}]", "d'une autre nature"),
         ('met: [{qui: ["oui"]}]', "met: [{combien: {}}]", "il faut « at_most »"),
         ("choices: {oui: Oui, non: Non}", "choices: {oui: Oui}", "en compte deux au moins"),
+        (
+            "choices: {oui: Oui, non: Non}",
+            "choices: {oui: Oui, non: Non}, said: {x: [y]}",
+            "cite « x »",
+        ),
         ("    advice: Faites.\n", "", "advice : ce champ manque"),
     ],
 )

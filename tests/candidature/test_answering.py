@@ -1,0 +1,85 @@
+"""Answers to the fund's questions, as people give them."""
+
+import datetime as dt
+
+import pytest
+
+from candidature.answering import Heard, hear
+from candidature.evaluation import Value
+from candidature.places import Finder
+from candidature.reading import Problem
+from knowledge.places import load_places
+from knowledge.questionnaire import Question, load_questionnaires
+
+FINDER = Finder(load_places())
+FUND = load_questionnaires()["fonds"]
+
+
+def heard(question: str, text: str) -> Heard:
+    return hear(FUND.question(question), text, FINDER)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "value"),
+    [
+        ("porteur", "la mairie", "commune"),
+        ("porteur", "comcom", "epci"),
+        ("porteur", "on est un syndicat d'eau", "groupement"),
+        ("porteur", "une association", "personne_morale"),
+        ("porteur", "mon entreprise", "autre"),
+        ("financement", "oui, uniquement", "oui"),
+        ("financement", "non il y a aussi du mécénat", "non"),
+        ("lieu", "st flovier", "37218"),
+        ("lieu", "la comcom Loches Sud Touraine", "200071587"),
+        ("population", "850h", 850),
+        ("projet", "former nos agents", "formation"),
+        ("projet", "rdv en ligne", "usagers"),
+        ("projet", "un consultant", "expert"),
+        ("projet", "acheter des pc", "materiel"),
+        ("projet", "une étude de faisabilité", "etude"),
+        ("projet", "un labo", "innovation"),
+        ("projet", "aider les habitants", "habitants"),
+        ("decision", "oui on a délibéré le 12 mars", "deliberation"),
+        ("decision", "le maire a décidé seul", "executif"),
+        ("decision", "ce sera au prochain conseil", "prevue"),
+        ("resultats", "fin 2022", dt.date(2022, 12, 31)),
+        ("materiel", "oui un peu", "partie"),
+        ("licences", "un tout petit peu", "marginale"),
+    ],
+)
+def test_what_people_say(question: str, text: str, value: Value) -> None:
+    assert heard(question, text) == Heard(value=value)
+
+
+@pytest.mark.parametrize("question", FUND.questions, ids=lambda one: one.id)
+def test_a_button_s_words_are_an_answer(question: Question) -> None:
+    for value, label in question.choices.items():
+        assert hear(question, label, FINDER) == Heard(value=value), label
+
+
+@pytest.mark.parametrize("question", FUND.questions, ids=lambda one: one.id)
+def test_one_may_not_know_anything(question: Question) -> None:
+    assert hear(question, "je ne sais pas", FINDER) == Heard(unknown=True)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "problem"),
+    [
+        ("porteur", "bof", Problem.NOTHING),
+        ("porteur", "le CCAS de la ville", Problem.SEVERAL),
+        ("population", "-3", Problem.NEGATIVE),
+        ("resultats", "en juin", Problem.NO_YEAR),
+        ("lieu", "zzz", Problem.NOTHING),
+    ],
+)
+def test_what_is_no_answer(question: str, text: str, problem: Problem) -> None:
+    assert heard(question, text) == Heard(problem=problem)
+
+
+def test_places_among_which_one_has_to_ask() -> None:
+    azay = heard("lieu", "azay")
+    assert azay.problem is Problem.SEVERAL
+    assert len(azay.found.communes) == 3
+    poitiers = heard("lieu", "Poitiers")
+    assert poitiers.problem is Problem.NOTHING
+    assert [one.name for one in poitiers.found.elsewhere] == ["Vienne"]
