@@ -85,15 +85,15 @@ class Criterion(_Strict):
     facts: tuple[FactId, ...] = Field(min_length=1)
     page: str = Field(min_length=1, description="the sentence of the page, as it stands there")
     met: Condition = Field(min_length=1)
-    not_met: Condition = Field(min_length=1)
+    not_met: Condition = Field((), description="none: what is not met yet may still be")
     advice: Name
 
 
 class Conclusion(_Strict):
-    """What follows from the answers: an axe, a thématique, another dispositif that fits."""
+    """What follows from the answers: axe, thématique, another dispositif that fits, a next step."""
 
     id: Identifier
-    kind: Literal["axe", "thematique", "other"]
+    kind: Literal["axe", "thematique", "other", "next"]
     reference: Reference
     when: Condition = Field(min_length=1)
 

@@ -51,13 +51,20 @@ def test_what_people_say(question: str, text: str, value: Value) -> None:
     assert heard(question, text) == Heard(value=value)
 
 
-@pytest.mark.parametrize("question", FUND.questions, ids=lambda one: one.id)
+QUESTIONS = [
+    pytest.param(question, id=f"{name}-{question.id}")
+    for name, questionnaire in load_questionnaires().items()
+    for question in questionnaire.questions
+]
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
 def test_a_button_s_words_are_an_answer(question: Question) -> None:
     for value, label in question.choices.items():
         assert hear(question, label, FINDER) == Heard(value=value), label
 
 
-@pytest.mark.parametrize("question", FUND.questions, ids=lambda one: one.id)
+@pytest.mark.parametrize("question", QUESTIONS)
 def test_one_may_not_know_anything(question: Question) -> None:
     assert hear(question, "je ne sais pas", FINDER) == Heard(unknown=True)
 

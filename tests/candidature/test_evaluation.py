@@ -9,7 +9,13 @@ import pytest
 from candidature.evaluation import Answers, Status, Value, asked, evaluate, holds
 from knowledge.questionnaire import Condition, Criterion, Question, Range, load_questionnaires
 
-FUND = load_questionnaires()["fonds"]
+QUESTIONNAIRES = load_questionnaires()
+FUND = QUESTIONNAIRES["fonds"]
+CRITERIA = [
+    pytest.param(name, criterion, id=f"{name}-{criterion.id}")
+    for name, questionnaire in QUESTIONNAIRES.items()
+    for criterion in questionnaire.criteria
+]
 IN_TIME, LATE = dt.date(2022, 12, 31), dt.date(2023, 1, 1)
 SMALL, LARGE = 500_000, 500_001
 COMPLETE: Answers = {
@@ -38,43 +44,45 @@ def named(*conditions: Condition) -> list[str]:
     return sorted({name for condition in conditions for line in condition for name in line})
 
 
-def combinations(names: list[str]) -> Iterator[dict[str, Value]]:
+def combinations(questionnaire: str, names: list[str]) -> Iterator[dict[str, Value]]:
     """Return every combination of answers to these questions, each known or not."""
-    choices = [[None, *values(FUND.question(name))] for name in names]
+    questions = [QUESTIONNAIRES[questionnaire].question(name) for name in names]
+    choices = [[None, *values(question)] for question in questions]
     for combination in product(*choices):
         yield {n: v for n, v in zip(names, combination, strict=True) if v is not None}
 
 
-def status(criterion: Criterion, answers: Answers) -> Status:
-    return {one.id: found for one, found in evaluate(FUND, answers).criteria}[criterion.id]
+def status(criterion: Criterion, answers: Answers, questionnaire: str = "fonds") -> Status:
+    verdict = evaluate(QUESTIONNAIRES[questionnaire], answers)
+    return {one.id: found for one, found in verdict.criteria}[criterion.id]
 
 
-@pytest.mark.parametrize("criterion", FUND.criteria, ids=lambda one: one.id)
-def test_a_criterion_is_never_both_met_and_not_met(criterion: Criterion) -> None:
-    for answers in combinations(named(criterion.met, criterion.not_met)):
+@pytest.mark.parametrize(("name", "criterion"), CRITERIA)
+def test_a_criterion_is_never_both_met_and_not_met(name: str, criterion: Criterion) -> None:
+    for answers in combinations(name, named(criterion.met, criterion.not_met)):
         assert not (holds(criterion.met, answers) and holds(criterion.not_met, answers)), answers
 
 
-@pytest.mark.parametrize("criterion", FUND.criteria, ids=lambda one: one.id)
-def test_more_certainty_never_turns_a_settled_criterion(criterion: Criterion) -> None:
+@pytest.mark.parametrize(("name", "criterion"), CRITERIA)
+def test_more_certainty_never_turns_a_settled_criterion(name: str, criterion: Criterion) -> None:
     names = named(criterion.met, criterion.not_met)
-    for answers in combinations(names):
-        before = status(criterion, answers)
+    for answers in combinations(name, names):
+        before = status(criterion, answers, name)
         if before is Status.TO_CONFIRM:
             continue
-        for name in set(names) - answers.keys():
-            for value in values(FUND.question(name)):
-                assert status(criterion, {**answers, name: value}) is before
+        for other in set(names) - answers.keys():
+            for value in values(QUESTIONNAIRES[name].question(other)):
+                assert status(criterion, {**answers, other: value}, name) is before
 
 
-@pytest.mark.parametrize("criterion", FUND.criteria, ids=lambda one: one.id)
-def test_every_criterion_may_be_met_and_not_met_and_is_open_at_first(criterion: Criterion) -> None:
-    found = {
-        status(criterion, answers)
-        for answers in combinations(named(criterion.met, criterion.not_met))
-    }
-    assert found == set(Status)
-    assert status(criterion, {}) is Status.TO_CONFIRM
+@pytest.mark.parametrize(("name", "criterion"), CRITERIA)
+def test_every_criterion_may_be_met_or_not_and_is_open_at_first(
+    name: str, criterion: Criterion
+) -> None:
+    names = named(criterion.met, criterion.not_met)
+    found = {status(criterion, answers, name) for answers in combinations(name, names)}
+    assert found == (set(Status) if criterion.not_met else {Status.MET, Status.TO_CONFIRM})
+    assert status(criterion, {}, name) is Status.TO_CONFIRM
 
 
 # What the page says, written apart from the file: (answers, criterion, status).
@@ -147,6 +155,40 @@ def test_another_dispositif_is_named_where_it_fits(project: str, dispositif: str
     verdict = evaluate(FUND, {**COMPLETE, "projet": project})
     assert [one.id for one in verdict.conclusions] == [dispositif]
     assert verdict.status is Status.NOT_MET
+
+
+@pytest.mark.parametrize(
+    ("name", "answers", "expected", "follows"),
+    [
+        (
+            "conseiller_numerique",
+            {"structure": "association", "volonte": "oui", "salaire": "oui", "depot": "oui"},
+            Status.MET,
+            [],
+        ),
+        (
+            "conseiller_numerique",
+            {"structure": "entreprise", "volonte": "oui", "salaire": "oui", "depot": "non"},
+            Status.TO_CONFIRM,
+            ["candidature"],
+        ),
+        ("conseiller_numerique", {"salaire": "non"}, Status.NOT_MET, []),
+        (
+            "aidants_connect",
+            {"aidant": "agent_accueil", "structure": "oui"},
+            Status.MET,
+            ["habilitation"],
+        ),
+        ("aidants_connect", {"aidant": "autre"}, Status.NOT_MET, ["conseiller_numerique"]),
+        ("aidants_connect", {"aidant": "autre_professionnel"}, Status.TO_CONFIRM, []),
+    ],
+)
+def test_the_other_questionnaires(
+    name: str, answers: Answers, expected: Status, follows: list[str]
+) -> None:
+    verdict = evaluate(QUESTIONNAIRES[name], answers)
+    assert verdict.status is expected
+    assert [one.id for one in verdict.conclusions] == follows
 
 
 def test_only_what_matters_is_asked() -> None:

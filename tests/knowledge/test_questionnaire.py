@@ -34,8 +34,9 @@ def test_the_questionnaires_refer_to_what_exists(name: str) -> None:
         assert conclusion.reference in KNOWLEDGE.answers, conclusion.id
 
 
-def test_the_questions_of_the_fund_are_short() -> None:
-    for question in load_questionnaires()["fonds"].questions:
+@pytest.mark.parametrize("name", load_questionnaires())
+def test_the_questions_are_short(name: str) -> None:
+    for question in load_questionnaires()[name].questions:
         assert len(question.text) <= 130, question.id
         assert len(question.why) <= 160, question.id
 
