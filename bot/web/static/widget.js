@@ -42,7 +42,7 @@
     sending: "Envoi…",
     waiting: "Passerelle écrit…",
     useful: "Cette réponse vous est-elle utile\u00a0?",
-    ratings: { up: "👍 Utile", down: "👎 Pas utile" },
+    ratings: { up: "Utile", down: "Pas utile" },
     rated: "Merci, votre avis est noté.",
     unrated: "Votre avis n’est pas parti\u00a0: réessayez.",
     offline: "Connexion interrompue, nouvel essai en cours…",
@@ -128,7 +128,11 @@
     .source, .hint, .status { font-size: .875em; color: var(--faint); }
     .choices { display: grid; justify-items: start; gap: .5em; }
     .rating { display: flex; flex-wrap: wrap; gap: .5em; margin-top: .6em; }
-    .rating button { min-height: 2em; padding: .2em .7em; font-size: .875em; }
+    .rating button {
+      display: flex; align-items: center; gap: .4em; min-height: 2em; padding: .2em .7em;
+      font-size: .875em;
+    }
+    .rating svg { width: 1.2em; }
     .rating button[aria-pressed="true"] { color: var(--on-accent); background: var(--accent); }
     .status { min-height: 1.5em; padding-top: .5em; }
     .problem { color: var(--alarm); }
@@ -174,14 +178,20 @@
     return element;
   }
 
-  /** Return a footbridge, the sign of the assistant. */
-  function bridge() {
-    const [icon, path] = ["svg", "path"].map((name) =>
-      document.createElementNS("http://www.w3.org/2000/svg", name),
+  /** What is drawn: the footbridge is the sign of the assistant. Emoji need a font. */
+  const DRAWINGS = {
+    bridge: "M1 16h22M3 20v-4C3 4 21 4 21 16v4M8 9v7M12 7v9M16 9v7",
+    up: "M3 11h4v10H3zM7 12l4-9c2 0 3 1 3 3v4h5c2 0 2 1 2 2l-2 7c0 1-1 2-2 2H7",
+    down: "M3 13h4V3H3zM7 12l4 9c2 0 3-1 3-3v-4h5c2 0 2-1 2-2l-2-7c0-1-1-2-2-2H7",
+  };
+
+  function drawing(name) {
+    const [icon, path] = ["svg", "path"].map((element) =>
+      document.createElementNS("http://www.w3.org/2000/svg", element),
     );
     icon.setAttribute("viewBox", "0 0 24 24");
     icon.setAttribute("aria-hidden", "true");
-    path.setAttribute("d", "M1 16h22M3 20v-4C3 4 21 4 21 16v4M8 9v7M12 7v9M16 9v7");
+    path.setAttribute("d", DRAWINGS[name]);
     icon.append(path);
     return icon;
   }
@@ -248,7 +258,7 @@
       this.launcher = build(
         "button",
         { class: "launcher", "aria-haspopup": "dialog", click: () => this.open() },
-        bridge(),
+        drawing("bridge"),
         "Une question\u00a0?",
       );
       this.list = build("ol", { role: "list" });
@@ -286,7 +296,7 @@
         build(
           "header",
           {},
-          bridge(),
+          drawing("bridge"),
           build("h2", { id: "title" }, "Passerelle ", build("small", {}, "assistant automatique")),
           build("button", { class: "close", click: () => this.close() }, "Fermer"),
         ),
@@ -423,7 +433,7 @@
           this.#complain();
           if (given) this.#announce(SAY.rated);
         };
-        return build("button", { "aria-pressed": rating === value, click }, label);
+        return build("button", { "aria-pressed": rating === value, click }, drawing(value), label);
       });
       return build("div", { class: "rating", role: "group", "aria-label": SAY.useful }, ...buttons);
     }
