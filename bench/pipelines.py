@@ -12,7 +12,7 @@ import yaml
 
 from bench import examples
 from deploy import rasa
-from nlu.components.text import Vocabulary, fold
+from nlu.components.text import RELATIVE_MARK, Vocabulary, fold
 from settings import ROOT
 
 STOCK_CONFIG = ROOT / "bench" / "rasa_init.yml"
@@ -47,7 +47,10 @@ def train_stock(folder: Path, epochs: int = STOCK_EPOCHS) -> Trained:
     data = folder / "data"
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
-    blocks = examples.read()
+    # « Le deuxième » means a subject by its conversation alone, of which it has none.
+    blocks = [
+        block for block in examples.read() if not block.get("synonym", "").startswith(RELATIVE_MARK)
+    ]
     synonyms = (block for block in blocks if "synonym" in block)
     vocabulary = Vocabulary(
         {name: block["synonym"] for block in synonyms for name in examples.lines(block)}

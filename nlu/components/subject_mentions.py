@@ -16,12 +16,11 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.components.spelling_corrector import folded
-from nlu.components.text import Folded, Mention, Vocabulary
+from nlu.components.text import RELATIVE_MARK, Folded, Mention, Vocabulary
 
 SUBJECT = "subject"
 RELATIVE = "relative"
 """The entity of a name that means a subject only where its family is already spoken of."""
-_RELATIVE_MARK = "~"
 # What follows « le deuxième » where it stands alone: with a noun after it, it is that noun's.
 _ALONE = re.compile(
     r" *(?:$|[?]|(?:est|c|ce|a|il|elle|on|ca|cela|je|et|en|ou|qui|que|quoi|pour|par|sert|vise|"
@@ -85,7 +84,7 @@ class SubjectMentions(GraphComponent, EntityExtractorMixin):
         return self._resource
 
     def _know(self, names: Dict[Text, Text]) -> None:
-        own = {name: value for name, value in names.items() if value[0] != _RELATIVE_MARK}
+        own = {name: value for name, value in names.items() if value[0] != RELATIVE_MARK}
         others = {name: value[1:] for name, value in names.items() if name not in own}
         self._names, self._relatives = Vocabulary(own), Vocabulary(others)
 

@@ -47,6 +47,10 @@ def _fold_character(character: Text) -> Text:
     return "".join(c if c.isalnum() or c == "?" else " " for c in plain)
 
 
+RELATIVE_MARK = "~"
+"""Before what a name means, in `nlu/subjects.yml`: only where its family is spoken of already."""
+
+
 class Mention(NamedTuple):
     """A name of something, found in a text: whose name, and from where to where."""
 
