@@ -39,6 +39,12 @@ class Problem(StrEnum):
     """It cannot be: too large a number, too far a year, a day that does not exist."""
     NO_YEAR = "no_year"
     """A day or a month, of no known year."""
+    LENGTH = "length"
+    """A number of too many or too few digits."""
+    KEY = "key"
+    """A number whose key, the digit that guards against slips, is wrong."""
+    OTHER_BODY = "other_body"
+    """The number of another body than the one that applies."""
 
 
 Value = TypeVar("Value")

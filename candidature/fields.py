@@ -1,0 +1,96 @@
+"""What the draft asks that has a form of its own: numbers of bodies, addresses, sums."""
+
+import re
+from decimal import Decimal
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from stdnum.fr import siren as siren_number
+from stdnum.fr import siret as siret_number
+
+from candidature.reading import MOST_CHARACTERS, Problem, Read
+
+MOST_EUROS = Decimal(100_000_000)
+"""More than the whole fund: a slip of the finger."""
+
+_AMOUNT = re.compile(
+    r"(?P<minus>(?<![\w-])[-−]\s?)?(?<![\w.,])"
+    r"(?P<whole>\d{1,3}(?:[ .'’\u00a0\u202f]\d{3})+(?!\d)|\d+)(?:[.,](?P<cents>\d{1,2})(?!\d))?"
+    r"\s?(?P<scale>k(?:€|euros?)?(?![a-z])|mille|millions?|m€)?",
+    re.IGNORECASE,
+)
+
+
+def siren(text: str) -> Read[str]:
+    """Read a SIREN: 9 digits, of which the last is a key."""
+    return _body(text, 9)
+
+
+def siret(text: str, of: str | None = None) -> Read[str]:
+    """Read a SIRET: 14 digits with a key; `of`, if given, is the SIREN that it must begin with."""
+    read = _body(text, 14)
+    if read.value and of and not read.value.startswith(of):
+        return Read(problem=Problem.OTHER_BODY)
+    return read
+
+
+def _body(text: str, size: int) -> Read[str]:
+    spaced = re.findall(r"(?<!\d)\d(?:[ .\u00a0\u202f-]?\d)*(?!\d)", text[:MOST_CHARACTERS])
+    numbers = {re.sub(r"\D", "", one) for one in spaced}
+    fitting = {one for one in numbers if len(one) == size}
+    if len(fitting) > 1:
+        return Read(problem=Problem.SEVERAL)
+    if not fitting:
+        return Read(problem=Problem.LENGTH if numbers else Problem.NOTHING)
+    (number,) = fitting
+    valid = siret_number.is_valid(number) if size == 14 else siren_number.is_valid(number)
+    return Read(number) if valid and number.strip("0") else Read(problem=Problem.KEY)
+
+
+def email(text: str) -> Read[str]:
+    """Read one e-mail address, written as it would be by hand; none is written to."""
+    found = {
+        one.rstrip(".,;:!?)>")
+        for one in re.findall(r"[^\s<(,;]+@[^\s>),;]+", text[:MOST_CHARACTERS])
+    }
+    if len(found) != 1:
+        return Read(problem=Problem.SEVERAL if found else Problem.NOTHING)
+    try:
+        return Read(validate_email(found.pop(), check_deliverability=False).normalized)
+    except EmailNotValidError:
+        return Read(problem=Problem.ABSURD)
+
+
+def phone(text: str) -> Read[str]:
+    """Read one telephone number, French unless it says otherwise: « 02 47 00 00 00 »."""
+    matches = phonenumbers.PhoneNumberMatcher(text[:MOST_CHARACTERS], "FR")
+    found = {
+        phonenumbers.format_number(
+            match.number,
+            phonenumbers.PhoneNumberFormat.NATIONAL
+            if match.number.country_code == 33
+            else phonenumbers.PhoneNumberFormat.INTERNATIONAL,
+        )
+        for match in matches
+    }
+    if len(found) == 1:
+        return Read(found.pop())
+    digits = re.sub(r"\D", "", text[:MOST_CHARACTERS])
+    return Read(problem=Problem.SEVERAL if found else Problem.ABSURD if digits else Problem.NOTHING)
+
+
+def amount(text: str) -> Read[Decimal]:
+    """Read one sum in euros, to the cent: « 12 500,50 € », « 12,5 k€ », « 1,2 million »."""
+    found = set()
+    for match in _AMOUNT.finditer(text[:MOST_CHARACTERS]):
+        value = Decimal(re.sub(r"\D", "", match["whole"]) + "." + (match["cents"] or "0"))
+        scale = (match["scale"] or "").lower()
+        if scale:
+            value *= 1_000 if scale[0] == "k" or scale == "mille" else 1_000_000
+        found.add((-value if match["minus"] else value).quantize(Decimal("0.01")))
+    if len(found) != 1:
+        return Read(problem=Problem.SEVERAL if found else Problem.NOTHING)
+    (value,) = found
+    if value < 0:
+        return Read(problem=Problem.NEGATIVE)
+    return Read(value) if value <= MOST_EUROS else Read(problem=Problem.ABSURD)
