@@ -14,6 +14,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -53,6 +54,14 @@ def retry_delay(attempts: int) -> timedelta:
     """Return how long to wait after `attempts` failed ones (1 or more): 1 s, 2, 4 … 60 s."""
     doublings = min(attempts - 1, 16)  # enough, and no overflow after many
     return min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)
+
+
+def off_subject(outcome: Mapping[str, Any] | None) -> bool:
+    """Tell whether what was said has nothing to do with our subjects: then it is not kept.
+
+    It may well be about somebody's health or papers.
+    """
+    return outcome is not None and outcome.get("references") == ["out_of_scope"]
 
 
 class Relay:
@@ -186,7 +195,14 @@ class Relay:
             return None
         seconds = time.monotonic() - started
         async with self._database.write() as session:
-            following = await inbox.answer(session, held, turn.replies, turn.outcome, self._clock())
+            following = await inbox.answer(
+                session,
+                held,
+                turn.replies,
+                turn.outcome,
+                self._clock(),
+                forget=message.payload is None and off_subject(turn.outcome),
+            )
         self._metrics.turns.observe(seconds)
         self._metrics.sent.inc(len(turn.replies))
         self._arrivals.ring(held.conversation_id)

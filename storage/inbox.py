@@ -89,7 +89,8 @@ async def receive(
         select(Message).where(Message.external_scope == scope, Message.external_id == external_id)
     )
     if stored is not None:
-        if (stored.text, stored.payload) != (text, payload):
+        # Nothing is left to compare of a message that was forgotten.
+        if stored.text and (stored.text, stored.payload) != (text, payload):
             raise DifferentContent
         return Received(stored.seq, fresh=False)
     seq = await session.scalar(
@@ -175,10 +176,13 @@ async def answer(
     replies: Sequence[Reply],
     outcome: dict[str, Any] | None,
     now: datetime,
+    *,
+    forget: bool = False,
 ) -> Claim | None:
     """Store the replies to the claimed message and mark it done.
 
-    `outcome` goes to the last of them. Returns the claim renewed on the next
+    `outcome` goes to the last of them; `forget` empties the message's own text.
+    Returns the claim renewed on the next
     message due, or `None` once there is none and the lease was given back.
 
     Raises:
@@ -191,7 +195,7 @@ async def answer(
     await session.execute(
         update(Message)
         .where(Message.id == held.message.id)
-        .values(state=State.done, next_attempt_at=None)
+        .values(state=State.done, next_attempt_at=None, **({"text": ""} if forget else {}))
     )
     await session.flush()
     message = await _first_due(session, held.conversation_id, now)

@@ -18,6 +18,7 @@ from bot.relay import short
 from bot.text import MAX_LENGTH, clean
 from bot.web.problems import Refused, documented
 from bot.web.services import FromServices, Services
+from knowledge import load
 from storage import conversations, models
 from storage.inbox import DifferentContent, UnknownConversation
 from storage.models import Author, Rating
@@ -274,7 +275,7 @@ async def _read(services: Services, conversation: str, after: int) -> list[Messa
         MessageView(
             seq=message.seq,
             author=message.author,
-            text=message.text,
+            text=message.text or load().sentences["forgotten"],
             buttons=[ButtonView(id=b["id"], title=b["title"]) for b in message.buttons or ()],
             attachments=message.attachments or [],
             at=message.created_at,

@@ -83,6 +83,45 @@ async def test_the_same_message_again_changes_nothing(client: httpx.AsyncClient)
     assert response.json() == {"seq": 1}
 
 
+@pytest.mark.parametrize(
+    ("references", "kept"),
+    [
+        (["out_of_scope"], False),
+        (["montant/fonds"], True),
+        (["undocumented/fonds"], True),
+        ([], True),
+    ],
+)
+async def test_what_is_off_the_subject_is_not_kept(
+    client: httpx.AsyncClient,
+    services: Services,
+    fake_rasa: FakeRasa,
+    references: list[str],
+    kept: bool,
+) -> None:
+    outcome = {"kind": "reply", "references": references, "confidence": 0.9}
+    fake_rasa.replies = lambda message: [
+        {"text": "Je ne peux pas vous aider."},
+        {"custom": {"outcome": outcome}},
+    ]
+    who = await opened(client)
+    message = {"id": str(uuid4()), "text": "mon dossier médical est perdu"}
+    assert (await client.post("/api/messages", json=message, headers=who)).json() == {"seq": 1}
+    async with running(services):
+
+        async def is_answered() -> bool:
+            return len(await read(client, who)) == 2
+
+        await until(is_answered)
+    shown, _ = await read(client, who)
+    expected = message["text"] if kept else "(message hors sujet, non conservé)"
+    assert shown["text"] == expected
+    # A second delivery is no other message, though there is nothing left to compare.
+    response = await client.post("/api/messages", json=message, headers=who)
+    assert (response.status_code, response.json()) == (202, {"seq": 1})
+    assert [text for _, text in fake_rasa.messages] == [message["text"]]
+
+
 async def test_a_button_counts_only_where_it_was_offered(
     client: httpx.AsyncClient, services: Services, fake_rasa: FakeRasa
 ) -> None:
