@@ -10,18 +10,18 @@ from bench.measure import Judged
 from bench.understanding import Understood
 from knowledge import load
 
-# Regression floors: what was measured when they were last raised (94.9 % right in scope, 85.9 %
-# admitted, 82.3 % of follow-ups, 82 % of double questions, 4 points lost in SMS style; 74.1 % of
+# Regression floors: what was measured when they were last raised (95.9 % right in scope, 88.3 %
+# admitted, 84.3 % of follow-ups, 84 % of double questions, 4 points lost in SMS style; 79.8 % of
 # the messages that were written to be hard), less a few questions. They are NOT the goals, which
-# are not reached: 95 % right and 1 % wrong in scope, 90 % admitted, 97 % without a fact, 95 % of
-# follow-ups, 3 points lost. Raise them as the assistant improves.
-IN_SCOPE_RIGHT = 0.935
+# are not all reached: 95 % right and 1 % wrong in scope, 90 % admitted, 97 % without a fact, 95 %
+# of follow-ups, 3 points lost. Raise them as the assistant improves.
+IN_SCOPE_RIGHT = 0.95
 IN_SCOPE_WRONG = 0.02
-NEXT_TO_IT_ADMITTED = 0.83
+NEXT_TO_IT_ADMITTED = 0.86
 OFF_SUBJECT_WITHOUT_FACT = 0.96
-FOLLOW_UPS_RIGHT = 0.80
-DOUBLES_RIGHT = 0.78
-HARD_RIGHT = 0.71
+FOLLOW_UPS_RIGHT = 0.82
+DOUBLES_RIGHT = 0.81
+HARD_RIGHT = 0.77
 HARD_WRONG = 0.07
 NOISE_LOSS = 0.07
 """How much less is right once badly typed."""
