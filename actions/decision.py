@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from actions.understanding import Understanding
-from knowledge import UNDOCUMENTED, Knowledge
+from knowledge import OUT_OF_SCOPE, UNDOCUMENTED, Knowledge
 
 SURE = 0.45
 """From this probability on, the answer is given at once."""
@@ -36,8 +36,6 @@ SAME_ASPECT_WEIGHT = 2.0
 TOLD_WEIGHT = 1.5
 """How much likelier one asks, in a conversation, what is told of a subject than what is not."""
 
-OUT_OF_SCOPE = "out_of_scope"
-"""The reply to what has nothing to do with our subjects."""
 FOLLOW_UP = "follow_up"
 """« Et pour l'axe 2 ? »: the conversation's aspect, of another subject."""
 WHY = "why"

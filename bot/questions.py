@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from bot.personal_data import masked
-from knowledge import UNDOCUMENTED
+from knowledge import OUT_OF_SCOPE, UNDOCUMENTED
 from settings import Settings
 from storage.database import Database
 from storage.models import Rating
@@ -25,7 +25,6 @@ from storage.times import utc_now
 
 SINCE = 30
 """Days looked back on, by default."""
-_OFF_SUBJECT = "out_of_scope"
 _HEADINGS = {
     "disliked": "Réponses jugées inutiles (👎)",
     "did_you_mean": "Hésitations : plusieurs réponses ont été proposées",
@@ -40,7 +39,7 @@ def group_of(question: Question) -> str | None:
     references = question.outcome["references"]
     if question.rating is Rating.down:
         return "disliked"
-    if question.rating is Rating.up or references == [_OFF_SUBJECT]:
+    if question.rating is Rating.up or references == [OUT_OF_SCOPE]:
         return None
     if any(reference.partition("/")[0] == UNDOCUMENTED for reference in references):
         return UNDOCUMENTED
@@ -55,7 +54,7 @@ def listing(questions: Iterable[Question]) -> Iterator[str]:
     for question in questions:
         group = group_of(question)
         references = tuple(question.outcome["references"])
-        if references == (_OFF_SUBJECT,):
+        if references == (OUT_OF_SCOPE,):
             off_subject += 1  # counted: what it says is nobody's business
         elif group:
             groups[group].setdefault(references, Counter())[masked(question.text)] += 1

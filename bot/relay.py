@@ -23,6 +23,7 @@ from bot.arrivals import Arrivals
 from bot.metrics import Metrics
 from bot.rasa import Dialogue, Fault
 from bot.text import disarm
+from knowledge import OUT_OF_SCOPE
 from storage import inbox
 from storage.database import Database
 from storage.inbox import Claim, LeaseLost, Received
@@ -61,7 +62,7 @@ def off_subject(outcome: Mapping[str, Any] | None) -> bool:
 
     It may well be about somebody's health or papers.
     """
-    return outcome is not None and outcome.get("references") == ["out_of_scope"]
+    return outcome is not None and outcome.get("references") == [OUT_OF_SCOPE]
 
 
 class Relay:

@@ -8,17 +8,11 @@ from email_validator import EmailNotValidError, validate_email
 from stdnum.fr import siren as siren_number
 from stdnum.fr import siret as siret_number
 
-from candidature.reading import MOST_CHARACTERS, Problem, Read
+from candidature.reading import MOST_CHARACTERS, Problem, Read, quantity
 
 MOST_EUROS = Decimal(100_000_000)
 """More than the whole fund: a slip of the finger."""
-
-_AMOUNT = re.compile(
-    r"(?P<minus>(?<![\w-])[-−]\s?)?(?<![\w.,])"
-    r"(?P<whole>\d{1,3}(?:[ .'’\u00a0\u202f]\d{3})+(?!\d)|\d+)(?:[.,](?P<cents>\d{1,2})(?!\d))?"
-    r"\s?(?P<scale>k(?:€|euros?)?(?![a-z])|mille|millions?|m€)?",
-    re.IGNORECASE,
-)
+CENT = Decimal("0.01")
 
 
 def siren(text: str) -> Read[str]:
@@ -81,16 +75,5 @@ def phone(text: str) -> Read[str]:
 
 def amount(text: str) -> Read[Decimal]:
     """Read one sum in euros, to the cent: « 12 500,50 € », « 12,5 k€ », « 1,2 million »."""
-    found = set()
-    for match in _AMOUNT.finditer(text[:MOST_CHARACTERS]):
-        value = Decimal(re.sub(r"\D", "", match["whole"]) + "." + (match["cents"] or "0"))
-        scale = (match["scale"] or "").lower()
-        if scale:
-            value *= 1_000 if scale[0] == "k" or scale == "mille" else 1_000_000
-        found.add((-value if match["minus"] else value).quantize(Decimal("0.01")))
-    if len(found) != 1:
-        return Read(problem=Problem.SEVERAL if found else Problem.NOTHING)
-    (value,) = found
-    if value < 0:
-        return Read(problem=Problem.NEGATIVE)
-    return Read(value) if value <= MOST_EUROS else Read(problem=Problem.ABSURD)
+    read = quantity(text, MOST_EUROS)
+    return Read(problem=read.problem) if read.value is None else Read(read.value.quantize(CENT))

@@ -11,18 +11,17 @@ from dataclasses import dataclass, field, replace
 from candidature.answering import Heard, hear
 from candidature.evaluation import Answers, Value, Verdict, asked, evaluate, holds
 from candidature.places import Finder, words
-from knowledge.places import Places
+from candidature.reading import Problem, day
 from knowledge.questionnaire import Question, Questionnaire
 
 PLACE, POPULATION = "lieu", "population"
 """The questions that the official lists answer together."""
-MISSES = 3
-"""Answers that could not be read, to one question, after which one offers to go on without."""
 
 _CORRECTS = re.compile(
     r"^(?:en fait|finalement|plutot|non plutot|pardon|correction|je corrige|je me suis trompe\w*"
     r"|erreur|je voulais dire)\b"
 )
+_OTHERS = re.compile(r"€|\beuros?\b|\bans?\b", re.IGNORECASE)
 _INHABITANTS = re.compile(r"\bhab\b|\bhabitants?\b|\bames\b|\bd habitants\b|\d+ ?h\b")
 
 
@@ -53,10 +52,9 @@ class Step:
 class Interview:
     """One questionnaire, and the official lists that spare some of its questions."""
 
-    def __init__(self, questionnaire: Questionnaire, places: Places) -> None:
+    def __init__(self, questionnaire: Questionnaire, finder: Finder) -> None:
         self.questionnaire = questionnaire
-        self._places = places
-        self._finder = Finder(places)
+        self._finder = finder
 
     def question(self, state: State) -> Question | None:
         """Return the question to ask now; none if all is answered."""
@@ -95,7 +93,7 @@ class Interview:
         heard = hear(current, text, self._finder)
         others = [one for one in self.questionnaire.questions if one.id not in state.given]
         found = self._volunteered(text, [one for one in others if one.id != current.id])
-        if heard.value is not None and self._of_its_kind(current, text):
+        if heard.value is not None and not (current.kind == "number" and _of_something_else(text)):
             found = {current.id: heard.value, **found}
         if found:
             return self._taken(state, found)
@@ -175,16 +173,11 @@ class Interview:
                 found[question.id] = heard.value
         return found
 
-    def _of_its_kind(self, question: Question, text: str) -> bool:
-        """Tell whether a number is not that of something else: « le 12 mars » is no population."""
-        other = question.kind == "number" and not _INHABITANTS.search(_plain(text))
-        return not (other and re.search(r"\b(?:euros?|€|mars|juin|ans?)\b", text.lower()))
-
     def _population(self, place: str) -> int | None:
-        commune = self._places.communes.get(place)
+        commune = self._finder.places.communes.get(place)
         if commune:
             return commune.population
-        members = self._places.members(place)
+        members = self._finder.places.members(place)
         return sum(one.population for one in members) or None
 
 
@@ -195,6 +188,12 @@ def _says_so(question: Question, text: str) -> bool:
     # « Oui », « non » and days answer what was asked, and nothing else.
     said = {tuple(words(phrase)) for phrases in question.said.values() for phrase in phrases}
     return question.kind == "place" or (question.kind == "choice" and ("non",) not in said)
+
+
+def _of_something_else(text: str) -> bool:
+    """Tell whether a number is of something else than people: a sum, a day, years."""
+    told = _INHABITANTS.search(_plain(text))
+    return not told and (day(text).problem is not Problem.NOTHING or bool(_OTHERS.search(text)))
 
 
 def _plain(text: str) -> str:

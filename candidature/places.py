@@ -81,7 +81,7 @@ class Finder:
     """Finds places in what people write."""
 
     def __init__(self, places: Places) -> None:
-        self._places = places
+        self.places = places
         self._communes = {tuple(words(one.name)): one for one in places.communes.values()}
         self._epcis = {tuple(words(one.name)): one for one in places.epcis.values()}
 
@@ -106,7 +106,7 @@ class Finder:
         close = () if elsewhere else self._close(bare, CLOSE)
         return Found(
             communes=close,
-            elsewhere=tuple(self._places.departements[code] for code in elsewhere),
+            elsewhere=tuple(self.places.departements[code] for code in elsewhere),
         )
 
     def _named(self, text: str, said: list[str]) -> Found:
@@ -116,8 +116,7 @@ class Finder:
         taken: set[int] = set()
         capitals = {words(word)[0] for word in re.findall(r"\b[A-ZÀ-Ý]\w+", text) if words(word)}
         alone = len(self._bare(said)) == 1
-        both: dict[tuple[str, ...], Commune | Epci] = {**self._communes, **self._own_names}
-        for name in sorted(both, key=len, reverse=True):
+        for name, place in self._longest_first:
             for start in _places_of(name, said):
                 if taken.intersection(range(start, start + len(name))):
                     continue
@@ -125,7 +124,6 @@ class Finder:
                 introduced = start > 0 and said[start - 1] in _INTRODUCES
                 if len(name) > 1 or alone or introduced or name[0] in capitals:
                     taken.update(range(start, start + len(name)))
-                    place = both[name]
                     if isinstance(place, Commune):
                         communes.append(place)
                     else:
@@ -157,6 +155,11 @@ class Finder:
         return tuple(_alike(bare, self._communes, at_least))
 
     @cached_property
+    def _longest_first(self) -> list[tuple[tuple[str, ...], Commune | Epci]]:
+        both: dict[tuple[str, ...], Commune | Epci] = {**self._communes, **self._own_names}
+        return sorted(both.items(), key=lambda item: len(item[0]), reverse=True)
+
+    @cached_property
     def _own_names(self) -> dict[tuple[str, ...], Epci]:
         """EPCI by the part of their name that is theirs alone, where it is no commune's."""
         own = {}
@@ -168,7 +171,7 @@ class Finder:
 
     @cached_property
     def _elsewhere(self) -> dict[tuple[str, ...], tuple[str, ...]]:
-        return {tuple(words(name)): codes for name, codes in self._places.elsewhere.items()}
+        return {tuple(words(name)): codes for name, codes in self.places.elsewhere.items()}
 
 
 def _places_of(name: Sequence[str], said: Sequence[str]) -> Iterable[int]:

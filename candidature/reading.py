@@ -8,6 +8,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -71,35 +72,39 @@ def unknown(text: str) -> bool:
     return bool(_UNKNOWN.search(" ".join(words(text[:MOST_CHARACTERS])))) or text.strip() == "?"
 
 
-_NUMBER = re.compile(
+_QUANTITY = re.compile(
     r"(?P<minus>(?<![\w-])[-−]\s?)?(?<![\w.,])"
-    r"(?P<digits>\d{1,3}(?:[ .'’\u00a0\u202f]\d{3})+(?!\d)|\d+)"
-    r"(?P<decimals>[.,]\d{1,2}(?!\d))?\s?(?P<scale>k(?![a-z])|mille|millions?|m(?![a-zè²]))?",
+    r"(?P<whole>\d{1,3}(?:[ .'’\u00a0\u202f]\d{3})+(?!\d)|\d+)(?:[.,](?P<rest>\d{1,2})(?!\d))?"
+    r"\s?(?P<scale>k(?![a-z])|keuros?|mille|millions?|m(?![a-zè²]))?",
     re.IGNORECASE,
 )
-_SCALES = {"k": 1_000, "mille": 1_000, "m": 1_000_000}
 
 
-def number(text: str, most: int = MOST_INHABITANTS) -> Read[int]:
-    """Read one whole number, at most `most`: « environ mille deux cents », « 850h », « 1,2 k ».
+def quantity(text: str, most: int | Decimal) -> Read[Decimal]:
+    """Read one quantity, at most `most`: « environ mille deux cents », « 12 500,50 € », « 3k »."""
+    found = set()
+    for match in _QUANTITY.finditer(_in_digits(text[:MOST_CHARACTERS])):
+        value = Decimal(re.sub(r"\D", "", match["whole"]) + "." + (match["rest"] or "0"))
+        scale = (match["scale"] or "").lower()
+        if scale:
+            value *= 1_000 if scale[0] == "k" or scale == "mille" else 1_000_000
+        found.add(-value if match["minus"] else value)
+    if len(found) != 1:
+        return Read(problem=Problem.SEVERAL if found else Problem.NOTHING)
+    (value,) = found
+    if value < 0:
+        return Read(problem=Problem.NEGATIVE)
+    return Read(value) if value <= most else Read(problem=Problem.ABSURD)
+
+
+def number(text: str) -> Read[int]:
+    """Read a number of inhabitants.
 
     >>> number("un peu plus de 1 200 hab.").value
     1200
     """
-    found = []
-    for match in _NUMBER.finditer(_in_digits(text[:MOST_CHARACTERS])):
-        digits = re.sub(r"\D", "", match["digits"])
-        whole = float(digits + (match["decimals"] or "").replace(",", "."))
-        scale = (match["scale"] or "").lower()
-        value = whole * _SCALES.get(scale, 1_000_000 if scale else 1)
-        found.append(-round(value) if match["minus"] else round(value))
-    if len(set(found)) != 1:
-        return Read(problem=Problem.SEVERAL if found else Problem.NOTHING)
-    if found[0] < 0:
-        return Read(problem=Problem.NEGATIVE)
-    if found[0] > most:
-        return Read(problem=Problem.ABSURD)
-    return Read(found[0])
+    read = quantity(text, MOST_INHABITANTS)
+    return Read(problem=read.problem) if read.value is None else Read(round(read.value))
 
 
 def _in_digits(text: str) -> str:
@@ -110,9 +115,13 @@ def _in_digits(text: str) -> str:
     return str(alpha2digit(spaced, "fr"))
 
 
-_MONTHS = words(
-    "janvier février mars avril mai juin juillet août septembre octobre novembre décembre"
-)
+# With what people write for short: « sept 2022 ».
+_MONTHS = [
+    f"{name}|{name[:4]}"
+    for name in words(
+        "janvier février mars avril mai juin juillet août septembre octobre novembre décembre"
+    )
+]
 # The last month of what people call a part of a year.
 _PERIODS = {
     r"(?:1er|premier|1) trimestre": 3,
@@ -135,14 +144,15 @@ def day(text: str) -> Read[dt.date]:
     (datetime.date(2022, 6, 30), datetime.date(2021, 12, 31))
     """
     text = text[:MOST_CHARACTERS]
-    explicit = re.search(r"\b(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d\d)\b", text)
-    iso = re.search(r"\b(\d{4})-(\d\d)-(\d\d)\b", text)
-    if explicit or iso:
-        first, month, last = map(int, (iso or explicit).groups())  # type: ignore[union-attr]
-        return _checked(last, month, first) if iso else _checked(first, month, last)
+    if iso := re.search(r"\b(\d{4})-(\d\d)-(\d\d)\b", text):
+        year, month, of_month = map(int, iso.groups())
+        return _checked(of_month, month, year)
+    if figures := re.search(r"\b(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d\d)\b", text):
+        return _checked(*map(int, figures.groups()))
     # « sept » is a month before it is a number.
     as_written, said = " ".join(words(text)), " ".join(words(_in_digits(text)))
-    months = [place for place, name in enumerate(_MONTHS, 1) if _has_month(as_written, name)]
+    named = [re.compile(rf"(?:\b([0-3]?\d)(?:er)? )?\b(?:{name})\b") for name in _MONTHS]
+    months = [place for place, one in enumerate(named, 1) if one.search(as_written)]
     years = {int(one) for one in re.findall(r"\b(?:19|20)\d\d\b", said)}
     if months and not years:
         years = {2000 + int(one) for one in re.findall(r"[a-z] (2\d)$", said)}
@@ -152,15 +162,12 @@ def day(text: str) -> Read[dt.date]:
         return Read(problem=Problem.NO_YEAR) if months else _parsed(text)
     (year,) = years
     if months:
-        of_month = re.search(r"\b([0-3]?\d)(?:er)? [a-z]", said)
-        return _checked(int(of_month[1]), months[0], year) if of_month else _end_of(year, months[0])
+        (month,) = months
+        found = (named[month - 1].search(one) for one in (said, as_written))
+        before = next((one[1] for one in found if one and one[1]), None)
+        return _checked(int(before), month, year) if before else _end_of(year, month)
     periods = (last for name, last in _PERIODS.items() if re.search(rf"\b(?:{name})\b", said))
     return _end_of(year, next(periods, 12))
-
-
-def _has_month(said: str, name: str) -> bool:
-    short = name[:4] if len(name) > 4 else name  # janv, févr, avri, juil, sept…
-    return bool(re.search(rf"\b(?:{name}|{short})\b", said))
 
 
 def _parsed(text: str) -> Read[dt.date]:

@@ -6,6 +6,6 @@ through `typography.french`, so the files are written with ordinary spaces.
 
 from knowledge.base import Answer, Knowledge
 from knowledge.loader import KnowledgeError, load
-from knowledge.schema import UNDOCUMENTED
+from knowledge.schema import OUT_OF_SCOPE, UNDOCUMENTED
 
-__all__ = ["UNDOCUMENTED", "Answer", "Knowledge", "KnowledgeError", "load"]
+__all__ = ["OUT_OF_SCOPE", "UNDOCUMENTED", "Answer", "Knowledge", "KnowledgeError", "load"]

@@ -11,9 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from knowledge.loader import FOLDER, KnowledgeError
+from knowledge.schema import Strict
 
 POPULATION_YEAR = 2023
 """The year of the communes' population (INSEE, population municipale)."""
@@ -22,11 +23,7 @@ Siren = Annotated[str, Field(pattern=r"^\d{9}$")]
 Row = TypeVar("Row", bound=BaseModel)
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Commune(_Row):
+class Commune(Strict):
     """A commune of the département."""
 
     insee: str = Field(pattern=r"^\d[\dAB]\d{3}$")
@@ -36,14 +33,14 @@ class Commune(_Row):
     population: int = Field(ge=0, description="population municipale of `POPULATION_YEAR`")
 
 
-class Epci(_Row):
+class Epci(Strict):
     """An établissement public de coopération intercommunale with members in the département."""
 
     siren: Siren
     name: str = Field(min_length=1)
 
 
-class Departement(_Row):
+class Departement(Strict):
     """A département; `of` is what stands between « préfecture » and its name."""
 
     code: str = Field(min_length=2, max_length=3)
@@ -51,7 +48,7 @@ class Departement(_Row):
     of: str
 
 
-class _Elsewhere(_Row):
+class _Elsewhere(Strict):
     name: str = Field(min_length=1)
     departements: str = Field(min_length=2, description="codes, with a space between them")
 

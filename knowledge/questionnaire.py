@@ -6,17 +6,13 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from knowledge.loader import FOLDER, Document, KnowledgeError
-from knowledge.schema import FactId, Identifier, Label, Name, Reference
+from knowledge.schema import FactId, Identifier, Label, Name, Reference, Strict
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Range(_Strict):
+class Range(Strict):
     """Bounds of a number (`at_most`, `more_than`) or of a day (`before` it, `from` it on)."""
 
     at_most: int | None = None
@@ -33,7 +29,7 @@ class Range(_Strict):
         return self
 
 
-class Among(_Strict):
+class Among(Strict):
     """The choices that do; in the file, a list of them."""
 
     among: tuple[Identifier, ...] = Field(min_length=1)
@@ -55,7 +51,7 @@ Condition = tuple[dict[Identifier, Test], ...]
 """Holds if any of its lines does; a line, if all that it names does."""
 
 
-class Question(_Strict):
+class Question(Strict):
     """One thing asked; `why` is the one line that answers « pourquoi ? »."""
 
     id: Identifier
@@ -77,7 +73,7 @@ class Question(_Strict):
         return self
 
 
-class Criterion(_Strict):
+class Criterion(Strict):
     """A condition of the page, its own words, and what to do where it is not met."""
 
     id: Identifier
@@ -89,7 +85,7 @@ class Criterion(_Strict):
     advice: Name
 
 
-class Conclusion(_Strict):
+class Conclusion(Strict):
     """What follows from the answers: axe, thématique, another dispositif that fits, a next step."""
 
     id: Identifier
@@ -98,7 +94,7 @@ class Conclusion(_Strict):
     when: Condition = Field(min_length=1)
 
 
-class Questionnaire(_Strict):
+class Questionnaire(Strict):
     """One file of `questionnaires/`."""
 
     title: Name

@@ -17,6 +17,8 @@ MAX_TEXT = 600
 """Longest answer, in characters: what one reads on a phone without scrolling."""
 MAX_LABEL = 40
 """Longest title or label, in characters: what a button holds."""
+OUT_OF_SCOPE = "out_of_scope"
+"""The reply to what has nothing to do with our subjects."""
 UNDOCUMENTED = "undocumented"
 """The aspect of what the documentation does not say of a subject."""
 
@@ -50,11 +52,13 @@ FactId = Annotated[str, Field(pattern=r"^F\d{2,3}$")]
 Reference = Annotated[str, AfterValidator(_reference)]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """What a file holds: nothing unknown, and nothing changed afterwards."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Source(_Strict):
+class Source(Strict):
     """Where an answer comes from, and of which day: its own, or that on which it was read."""
 
     publisher: Name
@@ -70,13 +74,13 @@ class Source(_Strict):
         return self
 
 
-class SourcesFile(_Strict):
+class SourcesFile(Strict):
     """`sources.yml`."""
 
     sources: dict[Identifier, Source]
 
 
-class Notice(_Strict):
+class Notice(Strict):
     """What must be said about an answer's age once a day has passed."""
 
     id: Identifier
@@ -87,13 +91,13 @@ class Notice(_Strict):
     aspects: tuple[Identifier, ...] = ()
 
 
-class NoticesFile(_Strict):
+class NoticesFile(Strict):
     """`notices.yml`."""
 
     notices: tuple[Notice, ...]
 
 
-class Cell(_Strict):
+class Cell(Strict):
     """What is known of one aspect of one subject: a text, or the same as another cell."""
 
     title: Label | None = None
@@ -113,7 +117,7 @@ class Cell(_Strict):
         return self
 
 
-class Subject(_Strict):
+class Subject(Strict):
     """What questions are about."""
 
     name: Name = Field(description="inside a sentence")
@@ -136,7 +140,7 @@ class Subject(_Strict):
         return self.answers.keys() == {UNDOCUMENTED}
 
 
-class DispositifFile(_Strict):
+class DispositifFile(Strict):
     """A dispositif's file: its subjects and their answers."""
 
     dispositif: Identifier
@@ -145,7 +149,7 @@ class DispositifFile(_Strict):
     subjects: dict[Identifier, Subject] = Field(min_length=1)
 
 
-class Reply(_Strict):
+class Reply(Strict):
     """What is answered to a dialogue act: a greeting, thanks, a question off the subject."""
 
     title: Label
@@ -162,7 +166,7 @@ def _sentence(value: str) -> str:
     return _filled(value)
 
 
-class ConversationFile(_Strict):
+class ConversationFile(Strict):
     """`conversation.yml`: replies to dialogue acts, and the program's own sentences."""
 
     replies: dict[Identifier, Reply]

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from candidature.evaluation import Status
 from candidature.interview import Interview, State, Step
+from candidature.places import Finder
 from candidature.reading import Problem
 from knowledge.places import load_places
 from knowledge.questionnaire import load_questionnaires
 
-FUND = Interview(load_questionnaires()["fonds"], load_places())
+FUND = Interview(load_questionnaires()["fonds"], Finder(load_places()))
 STRAIGHT = (
     "une commune",
     "st flovier",

@@ -76,6 +76,8 @@ def test_no_number(text: str, problem: Problem) -> None:
         ("1er septembre 22", dt.date(2022, 9, 1)),
         ("le trente juin deux mille vingt-deux", dt.date(2022, 6, 30)),
         ("juin 2022", dt.date(2022, 6, 30)),
+        ("pour nos 3 agents, juin 2022", dt.date(2022, 6, 30)),
+        ("le 7 sept. 2022", dt.date(2022, 9, 7)),
         ("fin juin 2022", dt.date(2022, 6, 30)),
         ("sept 2022", dt.date(2022, 9, 30)),
         ("Décembre 2022", dt.date(2022, 12, 31)),
@@ -175,7 +177,7 @@ def test_what_is_said_is_known(text: str) -> None:
 def test_any_text_may_be_read(text: str) -> None:
     for read in (number(text), day(text), choice(text, DECISION)):
         assert (read.value is None) != (read.problem is None)
-    assert unknown(text) in (True, False)
+    unknown(text)
 
 
 def test_ten_thousand_characters_are_no_answer_and_cost_nothing() -> None:

@@ -185,6 +185,7 @@
     down: "M3 13h4V3H3zM7 12l4 9c2 0 3-1 3-3v-4h5c2 0 2-1 2-2l-2-7c0-1-1-2-2-2H7",
   };
 
+  /** Return one of the drawings, of the colour of the text around. */
   function drawing(name) {
     const [icon, path] = ["svg", "path"].map((element) =>
       document.createElementNS("http://www.w3.org/2000/svg", element),
