@@ -1,13 +1,22 @@
 """The answer to one question, whatever its kind: pressed or typed, known or not."""
 
 import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
-from candidature.evaluation import Value
-from candidature.places import Finder, Found
-from candidature.reading import Problem, Read, choice, day, number, unknown
-from knowledge.places import Commune
+from candidature import fields, people
+from candidature.evaluation import Answers, Value
+from candidature.places import Finder, Found, words
+from candidature.reading import Problem, Read, choice, day, number, period, unknown
+from knowledge.form import Group
+from knowledge.places import Commune, Places
 from knowledge.questionnaire import Question
+
+LONGEST_UNKNOWN = 6
+"""Words of a free text that may say « je ne sais pas », and nothing else."""
+_PEOPLE = {"function": "function", "first_name": "first_name", "last_name": "last_name"}
 
 
 @dataclass(frozen=True)
@@ -24,26 +33,126 @@ class Heard:
     found: Found = Found()  # noqa: RUF009 (frozen, and empty)
 
 
-def hear(question: Question, text: str, finder: Finder) -> Heard:
-    """Read `text`, typed or the title of a button, as the answer to `question`."""
+def hear(question: Question, text: str, finder: Finder, answers: Answers) -> Heard:
+    """Read `text`, typed or the title of a button, as the answer to `question`.
+
+    `answers` are those known: some bound others.
+    """
     if question.kind == "place":
         return _place(text, finder)
-    read: Read[str] | Read[int] | Read[dt.date]
-    if question.kind == "choice":
-        read = choice(
-            text,
-            {
+    if question.kind in ("text", "function") and _says_unknown(text):
+        return Heard(unknown=True)
+    read = _read(question, text, finder, answers)
+    if read.value is None:
+        return Heard(unknown=True) if unknown(text) else Heard(problem=read.problem)
+    problem = trouble(question, read.value, answers)
+    return Heard(problem=problem) if problem else Heard(value=read.value)
+
+
+def trouble(question: Question, value: Value, answers: Answers) -> Problem | None:
+    """Return what keeps a value, well formed by itself, from going with the other answers."""
+    if isinstance(value, Decimal):
+        if question.needed and not value:
+            return Problem.ZERO
+        most = most_of(question, answers)
+        return Problem.TOO_MUCH if most is not None and value > most else None
+    if isinstance(value, dt.date) and question.from_on:
+        start = answers.get(question.from_on)
+        return Problem.TOO_EARLY if isinstance(start, dt.date) and value < start else None
+    return None
+
+
+def most_of(question: Question, answers: Answers) -> Decimal | None:
+    """Return the sum that the answer must not exceed, if there is one and it is known."""
+    most = answers.get(question.at_most or "")
+    less = answers.get(question.less or "", Decimal(0))
+    if not isinstance(most, Decimal) or not isinstance(less, Decimal):
+        return None
+    return max(most - less, Decimal(0))
+
+
+def hear_group(
+    group: Group,
+    questions: Mapping[str, Question],
+    text: str,
+    finder: Finder,
+    answers: Answers,
+    functions: Iterable[str],
+) -> tuple[dict[str, Value], Problem | None]:
+    """Return what `text` answers of the questions of a group; if nothing, what the matter is."""
+    found: dict[str, Value] = {}
+    if group.same and choice(text, {"same": group.same.said}).value:
+        found |= {
+            name: answers[source]
+            for name, source in group.same.answers.items()
+            if source in answers
+        }
+    asked = [questions[name] for name in group.of]
+    rest = text
+    for question in asked:
+        if question.kind in ("email", "phone"):
+            heard = hear(question, rest, finder, answers)
+            if heard.value is not None:
+                found[question.id] = heard.value
+    rest = re.sub(r"\S+@\S+|\+?\d[\d .()/-]{6,}\d", ",", rest)
+    told = people.person(rest, functions) if any(one.kind in _PEOPLE for one in asked) else {}
+    for question in asked:
+        if question.kind in told and len(told[question.kind]) <= question.most:
+            found.setdefault(question.id, told[question.kind])
+    days = [one for one in asked if one.kind == "date"]
+    both = period(text) if len(days) == 2 else None
+    if both:
+        begins, ends = (one.value for one in both)
+        if begins and ends and begins > ends:
+            return {}, Problem.TOO_EARLY
+        if begins and ends:
+            found |= {days[0].id: begins, days[1].id: ends}
+    return found, None if found else Problem.NOTHING
+
+
+def _read(question: Question, text: str, finder: Finder, answers: Answers) -> Read[Value]:
+    read: Read[str] | Read[int] | Read[dt.date] | Read[Decimal]
+    match question.kind:
+        case "choice":
+            said = {
                 name: (label, *question.said.get(name, ()))
                 for name, label in question.choices.items()
-            },
-        )
-    else:
-        read = number(text) if question.kind == "number" else day(text)
-    if read.value is not None:
-        return Heard(value=read.value)
-    if unknown(text):
-        return Heard(unknown=True)
-    return Heard(problem=read.problem)
+            }
+            read = choice(text, said)
+        case "number":
+            read = number(text)
+        case "date":
+            read = day(text, first=question.first)
+        case "amount":
+            read = fields.amount(text)
+        case "siret":
+            read = fields.siret(text, of=siren(answers, finder.places))
+        case "email":
+            read = fields.email(text)
+        case "phone":
+            read = fields.phone(text)
+        case "first_name" | "last_name":
+            read = people.name(text, question.most)
+        case _:
+            stripped = text.strip()
+            long = len(stripped) > question.most
+            empty = not any(character.isalnum() for character in stripped)
+            problem = Problem.TOO_LONG if long else Problem.NOTHING if empty else None
+            read = Read(problem=problem) if problem else Read(stripped)
+    return Read(read.value, read.problem)
+
+
+def _says_unknown(text: str) -> bool:
+    return len(words(text)) <= LONGEST_UNKNOWN and unknown(text)
+
+
+def siren(answers: Answers, places: Places) -> str | None:
+    """Return the SIREN of the body that applies, if the official lists have it."""
+    place = str(answers.get("lieu", ""))
+    commune = places.communes.get(place)
+    if commune:
+        return commune.siren
+    return place if place in places.epcis else None
 
 
 def _place(text: str, finder: Finder) -> Heard:

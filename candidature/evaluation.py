@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from knowledge.questionnaire import (
@@ -15,8 +16,8 @@ from knowledge.questionnaire import (
     Range,
 )
 
-Value = str | int | dt.date
-"""A choice, a place's code, a number, a day."""
+Value = str | int | dt.date | Decimal
+"""A choice, a place's code, a text; a number; a day; a sum in euros."""
 Answers = Mapping[str, Value]
 """By question. What is not known, for want of an answer or by « je ne sais pas », is not there."""
 
@@ -57,16 +58,12 @@ def evaluate(questionnaire: Questionnaire, answers: Answers) -> Verdict:
     )
 
 
-def asked(questionnaire: Questionnaire, answers: Answers) -> tuple[Question, ...]:
-    """Return the questions that these answers leave to be asked, or that they have answered.
+def asked(questions: Iterable[Question], answers: Answers) -> tuple[Question, ...]:
+    """Return those of `questions` that the answers leave to be asked, or have answered.
 
     A question whose condition depends on an answer that is not known is asked.
     """
-    return tuple(
-        one
-        for one in questionnaire.questions
-        if not one.when or holds(one.when, answers) is not False
-    )
+    return tuple(one for one in questions if not one.when or holds(one.when, answers) is not False)
 
 
 def holds(condition: Condition, answers: Answers) -> bool | None:

@@ -5,17 +5,25 @@ it up again days later, in another session or another channel.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Self
 
-from candidature.answering import Heard, hear
-from candidature.evaluation import Answers, Value, Verdict, asked, evaluate, holds
+from candidature.answering import Heard, hear, hear_group, trouble
+from candidature.evaluation import Answers, Value, asked, holds
 from candidature.places import Finder, words
 from candidature.reading import Problem, day
+from knowledge.form import Form, Group
 from knowledge.questionnaire import Question, Questionnaire
 
 PLACE, POPULATION = "lieu", "population"
 """The questions that the official lists answer together."""
+
+FREE = frozenset({"text", "function", "first_name", "last_name"})
+"""The kinds of which nearly any text is an answer."""
+_TELLING = frozenset({"place", "siret", "email", "phone"})
+"""The kinds whose answers tell by their form what they answer."""
 
 _CORRECTS = re.compile(
     r"^(?:en fait|finalement|plutot|non plutot|pardon|correction|je corrige|je me suis trompe\w*"
@@ -42,40 +50,96 @@ class Step:
     """What came of a message: the state after it, the questions it answered, and the trouble.
 
     `heard` is what the current question made of it, if nothing was answered.
+    `dropped` are earlier answers that no longer hold, and are asked again.
     """
 
     state: State
     answered: tuple[str, ...] = ()
     heard: Heard | None = None
+    dropped: tuple[str, ...] = ()
 
 
 class Interview:
-    """One questionnaire, and the official lists that spare some of its questions."""
+    """Questions to be asked in order, and what spares some of them.
 
-    def __init__(self, questionnaire: Questionnaire, finder: Finder) -> None:
-        self.questionnaire = questionnaire
-        self._finder = finder
+    A questionnaire's, which listens for any answer in any message; or those of a
+    form that goes on from it, where free text is taken as it is.
+    """
+
+    def __init__(
+        self,
+        questions: Sequence[Question],
+        finder: Finder,
+        *,
+        groups: Sequence[Group] = (),
+        functions: Iterable[str] = (),
+        before: Sequence[Question] = (),
+    ) -> None:
+        self.questions = (*before, *questions)
+        self.finder = finder
+        self._named = {one.id: one for one in self.questions}
+        self._groups = groups
+        self._functions = functions
+        self._before = frozenset(one.id for one in before)
+
+    @classmethod
+    def of(cls, questionnaire: Questionnaire, finder: Finder) -> Self:
+        """Return the interview of a questionnaire."""
+        return cls(questionnaire.questions, finder)
+
+    @classmethod
+    def with_form(cls, questionnaire: Questionnaire, form: Form, finder: Finder) -> Self:
+        """Return the interview of a form, which goes on from its questionnaire."""
+        return cls(
+            form.questions,
+            finder,
+            groups=form.groups,
+            functions=form.functions,
+            before=questionnaire.questions,
+        )
+
+    def named(self, question: str) -> Question:
+        """Return a question that exists."""
+        return self._named[question]
+
+    def knows(self, question: str) -> bool:
+        """Tell whether there is such a question."""
+        return question in self._named
 
     def question(self, state: State) -> Question | None:
         """Return the question to ask now; none if all is answered."""
-        left = (one for one in self._asked(state) if one.id not in state.given)
+        left = (one for one in self.asked(state) if one.id not in state.given)
         return next(left, None)
+
+    def group(self, state: State) -> Group | None:
+        """Return the group to ask now, if the question is the first of one with no answer yet."""
+        current = self.question(state)
+        return self._group(current.id, state) if current else None
+
+    def asked(self, state: State) -> tuple[Question, ...]:
+        """Return the questions that matter; not known is an answer that leads nowhere."""
+        skipped = set(state.given) - state.answers.keys()
+        return tuple(
+            one
+            for one in asked(self.questions, state.answers)
+            if not (_depends_on(one) & skipped) or one.id in state.given
+        )
 
     def progress(self, state: State) -> tuple[int, int]:
         """Return the number of the current question, from 1, and of how many, as far as known.
 
-        What the official lists answer is no question; what depends on an answer
-        to come counts if most of the answers lead to it.
+        What follows from other answers is no question, and a group is one; what
+        depends on an answer to come counts if most of the answers lead to it.
         """
-        counted = [
-            one.id
-            for one in self._asked(state)
-            if one.id in state.given or holds(one.when, state.answers) or self._likely(one)
-        ]
-        if PLACE in counted and (PLACE in state.answers or PLACE not in state.given):
-            counted = [name for name in counted if name != POPULATION]
-        done = sum(name in state.given for name in counted)
-        return min(done + 1, len(counted)), len(counted)
+        counted: dict[str, bool] = {}
+        for one in self.asked(state):
+            given = one.id in state.given
+            if one.id in self._before or self._spared(one.id, state):
+                continue
+            if given or holds(one.when, state.answers) or self._likely(one):
+                group = next((group.of[0] for group in self._groups if one.id in group.of), one.id)
+                counted[group] = counted.get(group, True) and given
+        return min(sum(counted.values()) + 1, len(counted)), len(counted)
 
     def hear(self, state: State, text: str) -> Step:
         """Take a message as the answer to the current question, and to others it may hold.
@@ -84,100 +148,175 @@ class Interview:
         nos agents » answers several. Beginning with « en fait », it corrects.
         """
         current = self.question(state)
-        if _CORRECTS.match(" ".join(words(text))):
-            corrected = self._volunteered(text, [*map(self._named, state.given)])
+        free = current is not None and current.kind == "text"
+        if not free and _CORRECTS.match(" ".join(words(text))):
+            corrected = self._volunteered(text, map(self.named, state.given), state.answers)
             if corrected:
                 return self._taken(state, corrected)
         if current is None:
             return Step(state)
-        heard = hear(current, text, self._finder)
-        others = [one for one in self.questionnaire.questions if one.id not in state.given]
-        found = self._volunteered(text, [one for one in others if one.id != current.id])
+        if group := self.group(state):
+            return self._hear_group(state, group, current, text)
+        heard = hear(current, text, self.finder, state.answers)
+        others = () if self._before else self.questions
+        left = (one for one in others if one.id not in state.given and one.id != current.id)
+        found = self._volunteered(text, left, state.answers)
         if heard.value is not None and not (current.kind == "number" and _of_something_else(text)):
             found = {current.id: heard.value, **found}
         if found:
             return self._taken(state, found)
         if heard.unknown:
-            return Step(self._without(state, current.id), (current.id,))
+            return Step(self.skip(state, current.id), (current.id,))
         return Step(replace(state, misses=state.misses + 1), heard=heard)
 
     def answer(self, state: State, question: str, value: Value) -> State:
         """Return the state once `question` has this answer, which may change an earlier one.
 
         What no longer matters is forgotten: the financing of an association
-        once a commune carries the project.
+        once a commune carries the project. So is what no longer holds: a sum
+        asked for that exceeds the new cost.
         """
         answers = {**state.answers, question: value}
         given = [*(one for one in state.given if one != question), question]
-        if question == PLACE:
-            population = self._population(str(value))
-            if population is not None:
-                answers[POPULATION] = population
-                given = [*(one for one in given if one != POPULATION), POPULATION]
-        matter = {one.id for one in asked(self.questionnaire, answers)}
+        for name, follows in self._following(question, value).items():
+            given = [one for one in given if one != name]
+            answers.pop(name, None)
+            if follows is not None:
+                answers[name] = follows
+                given.append(name)
+        for one in self.questions:
+            if one.id in answers and one.id != question and trouble(one, answers[one.id], answers):
+                del answers[one.id]
+                given.remove(one.id)
+        matter = {one.id for one in asked(self.questions, answers)}
         return State(
             {name: one for name, one in answers.items() if name in matter},
             tuple(name for name in given if name in matter),
         )
 
-    def back(self, state: State) -> State:
-        """Return the state before the last answer that the person gave."""
-        given = list(state.given)
-        if given and given[-1] == POPULATION and PLACE in given:
-            given.pop()  # it came with the place
-        last = given.pop() if given else None
-        gone = set(state.given) - set(given) | {last}
-        answers = {name: one for name, one in state.answers.items() if name not in gone}
-        return State(answers, tuple(given))
+    def skip(self, state: State, question: str) -> State:
+        """Return the state once one does not know the answer, or leaves it for later."""
+        answers = {name: one for name, one in state.answers.items() if name != question}
+        return State(answers, (*(one for one in state.given if one != question), question))
 
-    def verdict(self, state: State) -> Verdict:
-        """Return what the answers so far come to."""
-        return evaluate(self.questionnaire, state.answers)
+    def again(self, state: State, *questions: str) -> State:
+        """Return the state in which these questions have still to be asked."""
+        answers = {name: one for name, one in state.answers.items() if name not in questions}
+        return State(answers, tuple(one for one in state.given if one not in questions))
 
-    def _asked(self, state: State) -> tuple[Question, ...]:
-        """Return the questions that matter; not known is an answer that leads nowhere."""
-        skipped = set(state.given) - state.answers.keys()
+    def dropped(self, question: str, state: State) -> bool:
+        """Tell whether an answer that there was has to be given again."""
+        asked = any(one.id == question for one in self.asked(state))
+        return asked and question not in state.given
+
+    def begun(self, state: State) -> State:
+        """Return the state from which a form goes on: with what follows from the answers so far.
+
+        What was not known and is needed is asked again.
+        """
+        missing = [one for one in self.missing(state) if one in state.given]
+        state = self.again(state, *missing)
+        for name in state.given:
+            if name in state.answers:
+                state = self.answer(state, name, state.answers[name])
+        return state
+
+    def missing(self, state: State) -> tuple[str, ...]:
+        """Return the needed questions that have no answer."""
         return tuple(
-            one
-            for one in asked(self.questionnaire, state.answers)
-            if not (_depends_on(one) & skipped) or one.id in state.given
+            one.id for one in self.asked(state) if one.needed and one.id not in state.answers
         )
+
+    def back(self, state: State) -> State:
+        """Return the state before the last answer that the person gave, alone or in a group."""
+        given = list(state.given)
+        while given and self._spared(given[-1], state):
+            given.pop()
+        last = given.pop() if given else None
+        group = next((group.of for group in self._groups if last in group.of), ())
+        while given and given[-1] in group:
+            given.pop()
+        return self.again(state, *(set(state.given) - set(given)))
+
+    def _hear_group(self, state: State, group: Group, current: Question, text: str) -> Step:
+        found, problem = hear_group(
+            group, self._named, text, self.finder, state.answers, self._functions
+        )
+        if found:
+            state = self._taken(state, found).state
+            # What need not be told, and was not, is not asked for its own sake.
+            for name in group.of:
+                if name not in state.given and not self._named[name].needed:
+                    state = self.skip(state, name)
+            return Step(state, tuple(found))
+        heard = hear(current, text, self.finder, state.answers)
+        if heard.unknown:
+            for name in group.of:
+                state = self.skip(state, name)
+            return Step(state, group.of)
+        return Step(replace(state, misses=state.misses + 1), heard=Heard(problem=problem))
+
+    def _group(self, question: str, state: State) -> Group | None:
+        for group in self._groups:
+            if group.of[0] == question and not set(group.of).intersection(state.given):
+                return group
+        return None
 
     def _likely(self, question: Question) -> bool:
         """Tell whether at least half of the answers that it depends on lead to it."""
         if not question.when:
             return True
         (name,) = _depends_on(question)
-        choices = self._named(name).choices
+        choices = self.named(name).choices
         lead = sum(bool(holds(question.when, {name: choice})) for choice in choices)
         return 2 * lead >= len(choices)
 
-    def _named(self, question: str) -> Question:
-        return self.questionnaire.question(question)
+    def _following(self, question: str, value: Value) -> dict[str, Value | None]:
+        """Return what follows from an answer, and what no longer does (`None`)."""
+        follows: dict[str, Value | None] = {}
+        if question == PLACE and (population := self._population(str(value))) is not None:
+            follows[POPULATION] = population
+        for one in self.questions:
+            if one.derived and one.derived.question == question:
+                derived = one.derived.values.get(str(value))
+                in_euros = one.kind == "amount" and derived is not None
+                follows[one.id] = Decimal(str(derived)) if in_euros else derived
+        return follows
+
+    def _spared(self, question: str, state: State) -> bool:
+        """Tell whether an answer to come, or one that is given, leaves nothing to ask of this."""
+        if question == POPULATION and PLACE in self._named:
+            if PLACE in state.given:
+                value = state.answers.get(PLACE)
+                return value is not None and self._population(str(value)) is not None
+            return holds(self._named[PLACE].when, state.answers) is True
+        derived = self._named[question].derived
+        return derived is not None and str(state.answers.get(derived.question)) in derived.values
 
     def _taken(self, state: State, found: Answers) -> Step:
+        before = state.answers
         for question, value in found.items():
             state = self.answer(state, question, value)
-        return Step(state, tuple(name for name in found if name in state.given))
+        dropped = tuple(one for one in before if self.dropped(one, state))
+        return Step(state, tuple(name for name in found if name in state.given), dropped=dropped)
 
-    def _without(self, state: State, question: str) -> State:
-        answers = {name: one for name, one in state.answers.items() if name != question}
-        return State(answers, (*(one for one in state.given if one != question), question))
-
-    def _volunteered(self, text: str, questions: list[Question]) -> dict[str, Value]:
+    def _volunteered(
+        self, text: str, questions: Iterable[Question], answers: Answers
+    ) -> dict[str, Value]:
         """Return what a message says, beyond doubt, of these questions."""
         found: dict[str, Value] = {}
         for question in questions:
-            heard = hear(question, text, self._finder)
-            if heard.value is not None and _says_so(question, text):
-                found[question.id] = heard.value
+            if question.kind not in FREE and _says_so(question, text):
+                heard = hear(question, text, self.finder, answers)
+                if heard.value is not None:
+                    found[question.id] = heard.value
         return found
 
     def _population(self, place: str) -> int | None:
-        commune = self._finder.places.communes.get(place)
+        commune = self.finder.places.communes.get(place)
         if commune:
             return commune.population
-        members = self._finder.places.members(place)
+        members = self.finder.places.members(place)
         return sum(one.population for one in members) or None
 
 
@@ -187,7 +326,7 @@ def _says_so(question: Question, text: str) -> bool:
         return bool(_INHABITANTS.search(_plain(text)))
     # « Oui », « non » and days answer what was asked, and nothing else.
     said = {tuple(words(phrase)) for phrases in question.said.values() for phrase in phrases}
-    return question.kind == "place" or (question.kind == "choice" and ("non",) not in said)
+    return question.kind in _TELLING or (question.kind == "choice" and ("non",) not in said)
 
 
 def _of_something_else(text: str) -> bool:

@@ -46,6 +46,12 @@ class Problem(StrEnum):
     """A number whose key, the digit that guards against slips, is wrong."""
     OTHER_BODY = "other_body"
     """The number of another body than the one that applies."""
+    ZERO = "zero"
+    TOO_LONG = "too_long"
+    TOO_MUCH = "too_much"
+    """A sum that exceeds the one that bounds it."""
+    TOO_EARLY = "too_early"
+    """A day before the one that it follows."""
 
 
 Value = TypeVar("Value")
@@ -122,23 +128,26 @@ _MONTHS = [
         "janvier février mars avril mai juin juillet août septembre octobre novembre décembre"
     )
 ]
-# The last month of what people call a part of a year.
+# The first and the last month of what people call a part of a year.
 _PERIODS = {
-    r"(?:1er|premier|1) trimestre": 3,
-    r"(?:2e|2eme|deuxieme|second|2) trimestre": 6,
-    r"(?:3e|3eme|troisieme|3) trimestre": 9,
-    r"(?:4e|4eme|quatrieme|dernier|4) trimestre": 12,
-    r"(?:1er|premier|1) semestre": 6,
-    r"(?:2e|2eme|deuxieme|second|2) semestre": 12,
-    r"debut|hiver": 3,
-    r"mi|milieu|printemps|moitie": 6,
-    r"ete|rentree": 9,
-    r"automne|fin|noel|avant la fin|courant|d ici la fin": 12,
+    r"(?:1er|premier|1) trimestre": (1, 3),
+    r"(?:2e|2eme|deuxieme|second|2) trimestre": (4, 6),
+    r"(?:3e|3eme|troisieme|3) trimestre": (7, 9),
+    r"(?:4e|4eme|quatrieme|dernier|4) trimestre": (10, 12),
+    r"(?:1er|premier|1) semestre": (1, 6),
+    r"(?:2e|2eme|deuxieme|second|2) semestre": (7, 12),
+    r"debut|hiver": (1, 3),
+    r"mi|milieu|printemps|moitie": (4, 6),
+    r"ete": (7, 9),
+    r"rentree": (9, 9),
+    r"automne": (10, 12),
+    r"fin|noel|avant la fin|d ici la fin": (12, 12),
+    r"courant": (1, 12),
 }
 
 
-def day(text: str) -> Read[dt.date]:
-    """Read a day; of a month, a season or a year, the last one.
+def day(text: str, *, first: bool = False) -> Read[dt.date]:
+    """Read a day; of a month, a season or a year, the last one, or the `first`.
 
     >>> day("fin juin 2022").value, day("à l'automne 2021").value
     (datetime.date(2022, 6, 30), datetime.date(2021, 12, 31))
@@ -149,6 +158,11 @@ def day(text: str) -> Read[dt.date]:
         return _checked(of_month, month, year)
     if figures := re.search(r"\b(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d\d)\b", text):
         return _checked(*map(int, figures.groups()))
+    if figures := re.search(r"(?<![\d/.-])(\d{1,2})[/.-](\d{4})\b", text):
+        month, year = map(int, figures.groups())
+        if not 1 <= month <= 12:
+            return Read(problem=Problem.ABSURD)
+        return _checked(1, month, year) if first else _end_of(year, month)
     # « sept » is a month before it is a number.
     as_written, said = " ".join(words(text)), " ".join(words(_in_digits(text)))
     named = [re.compile(rf"(?:\b([0-3]?\d)(?:er)? )?\b(?:{name})\b") for name in _MONTHS]
@@ -165,9 +179,35 @@ def day(text: str) -> Read[dt.date]:
         (month,) = months
         found = (named[month - 1].search(one) for one in (said, as_written))
         before = next((one[1] for one in found if one and one[1]), None)
-        return _checked(int(before), month, year) if before else _end_of(year, month)
-    periods = (last for name, last in _PERIODS.items() if re.search(rf"\b(?:{name})\b", said))
-    return _end_of(year, next(periods, 12))
+        if before:
+            return _checked(int(before), month, year)
+        return _checked(1, month, year) if first else _end_of(year, month)
+    periods = (both for name, both in _PERIODS.items() if re.search(rf"\b(?:{name})\b", said))
+    from_month, to_month = next(periods, (1, 12))
+    return _checked(1, from_month, year) if first else _end_of(year, to_month)
+
+
+_BETWEEN = re.compile(
+    r"\s+(?:à|a|au|et|jusqu['’ ]?(?:à|au|en)?|puis|vers|→|[-–—])\s+"
+    r"|\s*[,;→\n]\s*|(?<=\d{4})\s*[-–—]\s*",
+    re.IGNORECASE,
+)
+
+
+def period(text: str) -> tuple[Read[dt.date], Read[dt.date]] | None:
+    """Read a first and a last day, where a text tells two; the second's year may serve for both.
+
+    >>> tuple(one.value.isoformat() for one in period("de mars à juin 2022"))
+    ('2022-03-01', '2022-06-30')
+    """
+    text = text[:MOST_CHARACTERS]
+    for cut in _BETWEEN.finditer(text):
+        begins, ends = day(text[: cut.start()], first=True), day(text[cut.end() :])
+        if begins.problem is Problem.NO_YEAR and ends.value:
+            begins = day(f"{text[: cut.start()]} {ends.value.year}", first=True)
+        if begins.value and ends.value:
+            return begins, ends
+    return None
 
 
 def _parsed(text: str) -> Read[dt.date]:

@@ -51,13 +51,41 @@ Condition = tuple[dict[Identifier, Test], ...]
 """Holds if any of its lines does; a line, if all that it names does."""
 
 
+class Derived(Strict):
+    """An answer that follows from the one to another question, where that one settles it."""
+
+    question: Identifier
+    values: dict[Identifier, str | int] = Field(min_length=1)
+
+
 class Question(Strict):
-    """One thing asked; `why` is the one line that answers « pourquoi ? »."""
+    """One thing asked; `why` answers « pourquoi ? » in one line, `label` is its short name."""
 
     id: Identifier
+    label: Label
     text: Name
     why: Name
-    kind: Literal["choice", "place", "number", "date"]
+    kind: Literal[
+        "choice",
+        "place",
+        "number",
+        "date",
+        "text",
+        "function",
+        "first_name",
+        "last_name",
+        "siret",
+        "email",
+        "phone",
+        "amount",
+    ]
+    needed: bool = Field(False, description="a candidature is not filed without it")
+    most: int = Field(200, ge=1, description="longest text, in characters")
+    first: bool = Field(False, description="of a month or a year, the first day is meant")
+    at_most: Identifier | None = Field(None, description="whose amount it does not exceed")
+    less: Identifier | None = Field(None, description="whose amount is taken from the most")
+    from_on: Identifier | None = Field(None, description="before whose day it does not come")
+    derived: Derived | None = None
     choices: dict[Identifier, Label] = Field(default_factory=dict)
     said: dict[Identifier, tuple[Name, ...]] = Field(
         default_factory=dict, description="what people say for each choice, besides its label"
@@ -109,10 +137,10 @@ class Questionnaire(Strict):
         for question in self.questions:
             if question.id in asked:
                 raise ValueError(f"la question « {question.id} » est posée deux fois")
-            _check(question.when, asked, f"la question « {question.id} »")
+            check_condition(question.when, asked, f"la question « {question.id} »")
             asked[question.id] = question
         for name, condition in self._conditions():
-            _check(condition, asked, name)
+            check_condition(condition, asked, name)
         return self
 
     def _conditions(self) -> Iterator[tuple[str, Condition]]:
@@ -127,7 +155,7 @@ class Questionnaire(Strict):
         return next(one for one in self.questions if one.id == name)
 
 
-def _check(condition: Condition, asked: Mapping[str, Question], where: str) -> None:
+def check_condition(condition: Condition, asked: Mapping[str, Question], where: str) -> None:
     """Raise unless all that a condition names was asked, and may be answered so."""
     for line in condition:
         for name, test in line.items():

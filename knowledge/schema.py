@@ -158,7 +158,8 @@ class Reply(Strict):
     next: tuple[Reference, ...] = Field((), max_length=3)
 
 
-def _sentence(value: str) -> str:
+def sentence(value: str) -> str:
+    """Return a sentence with its placeholders, its typography made French."""
     try:
         list(Formatter().parse(value))
     except ValueError as error:
@@ -170,4 +171,4 @@ class ConversationFile(Strict):
     """`conversation.yml`: replies to dialogue acts, and the program's own sentences."""
 
     replies: dict[Identifier, Reply]
-    sentences: dict[Identifier, Annotated[str, AfterValidator(_sentence)]]
+    sentences: dict[Identifier, Annotated[str, AfterValidator(sentence)]]

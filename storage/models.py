@@ -7,15 +7,18 @@ from typing import Any, TypedDict
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Enum,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -165,3 +168,134 @@ class Message(Base):
     in_reply_to: Mapped[int | None] = mapped_column(
         ForeignKey("message.id", ondelete="SET NULL"), index=True
     )
+
+
+class Status(StrEnum):
+    """Where a draft candidature stands.
+
+    Complete: nothing needed is missing. Filed: the préfecture has it, and it no
+    longer changes. Withdrawn: the person took it back.
+    """
+
+    draft = "draft"
+    complete = "complete"
+    filed = "filed"
+    withdrawn = "withdrawn"
+
+
+_READY = ("title", "applicant", "siret", "email", "cost_cents", "amount_cents")
+
+
+class Draft(Base):
+    """What a person answers to a questionnaire, then to the form of a candidature.
+
+    It may be incomplete, until it is filed. Some of its answers are columns, so
+    that the database holds a filed candidature to what it must have.
+    """
+
+    __tablename__ = "draft"
+    __table_args__ = (
+        # The one that the conversation's messages go to.
+        Index(
+            "ix_draft_open",
+            "conversation_id",
+            unique=True,
+            sqlite_where=text("open"),
+            postgresql_where=text("open"),
+        ),
+        CheckConstraint(
+            "status NOT IN ('complete', 'filed') OR ("
+            + " AND ".join(f"{column} IS NOT NULL" for column in _READY)
+            + ")",
+            "complete",
+        ),
+        CheckConstraint("status <> 'filed' OR filed_at IS NOT NULL", "filed_when"),
+        CheckConstraint("status IN ('filed', 'withdrawn') OR filed_at IS NULL", "not_filed_yet"),
+        CheckConstraint(
+            "(reference IS NULL) = (filed_at IS NULL) AND (filed IS NULL) = (filed_at IS NULL)"
+            " AND (consented_at IS NULL) = (filed_at IS NULL)",
+            "filed_whole",
+        ),
+        CheckConstraint("NOT open OR status IN ('draft', 'complete')", "open_may_change"),
+        CheckConstraint("length(siret) = 14", "siret_length"),
+        CheckConstraint("amount_cents > 0 AND amount_cents <= cost_cents", "amount_within_cost"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    conversation_id: Mapped[str | None] = mapped_column(
+        # What is filed outlives the conversation it was filed in.
+        ForeignKey(Conversation.id, ondelete="SET NULL"),
+        index=True,
+    )
+    questionnaire: Mapped[str] = mapped_column(String(32))
+    status: Mapped[Status] = mapped_column(_one_of(Status, "status"), default=Status.draft)
+    open: Mapped[bool] = mapped_column(Boolean)
+    state: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """Its answers and where one stands among the questions, as `candidature.draft` writes it."""
+    title: Mapped[str | None] = mapped_column(Text)
+    applicant: Mapped[str | None] = mapped_column(Text)
+    siret: Mapped[str | None] = mapped_column(String(14))
+    email: Mapped[str | None] = mapped_column(Text)
+    cost_cents: Mapped[int | None] = mapped_column(BigInteger)
+    amount_cents: Mapped[int | None] = mapped_column(BigInteger)
+    heard_seq: Mapped[int | None] = mapped_column(Integer)
+    """Number of the last message that it took: the same one again gets `reply` again."""
+    reply: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    resume_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """SHA-256, hexadecimal, of the code that resumes it in another conversation."""
+    reference: Mapped[str | None] = mapped_column(String(24), unique=True)
+    consented_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    filed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    filed: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """As it was filed (`candidature.filed`)."""
+    document: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    """The PDF of it, made once."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+
+class ReferenceCount(Base):
+    """How many references a year has given out, so that no two are the same."""
+
+    __tablename__ = "reference_count"
+
+    year: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    last: Mapped[int] = mapped_column(Integer)
+
+
+class Attachment(Base):
+    """A file that goes with a draft; the same one twice is one."""
+
+    __tablename__ = "attachment"
+    __table_args__ = (
+        UniqueConstraint("draft_id", "sha256"),
+        CheckConstraint("size > 0", "size_positive"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    draft_id: Mapped[int] = mapped_column(ForeignKey(Draft.id, ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(Text)
+    media_type: Mapped[str] = mapped_column(String(128))
+    size: Mapped[int] = mapped_column(Integer)
+    """In bytes."""
+    sha256: Mapped[str] = mapped_column(String(64))
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+
+class Mail(Base):
+    """A mail to send: the outbox. Written when it is due from what it is about."""
+
+    __tablename__ = "mail"
+    __table_args__ = (
+        CheckConstraint("(state = 'due') = (next_attempt_at IS NOT NULL)", "due_when"),
+        Index(None, "state", "next_attempt_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    draft_id: Mapped[int] = mapped_column(ForeignKey(Draft.id, ondelete="CASCADE"), unique=True)
+    """The filed candidature that it carries: one mail each."""
+    state: Mapped[State] = mapped_column(_one_of(State, "state"), default=State.due)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)

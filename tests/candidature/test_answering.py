@@ -16,7 +16,7 @@ FUND = load_questionnaires()["fonds"]
 
 
 def heard(question: str, text: str) -> Heard:
-    return hear(FUND.question(question), text, FINDER)
+    return hear(FUND.question(question), text, FINDER, {})
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,12 @@ QUESTIONS = [
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_a_button_s_words_are_an_answer(question: Question) -> None:
     for value, label in question.choices.items():
-        assert hear(question, label, FINDER) == Heard(value=value), label
+        assert hear(question, label, FINDER, {}) == Heard(value=value), label
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_one_may_not_know_anything(question: Question) -> None:
-    assert hear(question, "je ne sais pas", FINDER) == Heard(unknown=True)
+    assert hear(question, "je ne sais pas", FINDER, {}) == Heard(unknown=True)
 
 
 @pytest.mark.parametrize(

@@ -192,14 +192,14 @@ def test_the_other_questionnaires(
 
 
 def test_only_what_matters_is_asked() -> None:
-    ids = [one.id for one in asked(FUND, COMPLETE)]
+    ids = [one.id for one in asked(FUND.questions, COMPLETE)]
     assert "financement" not in ids and len(ids) == 8
     association = {**COMPLETE, "porteur": "personne_morale"}
-    ids = [one.id for one in asked(FUND, association)]
+    ids = [one.id for one in asked(FUND.questions, association)]
     assert "financement" in ids and "lieu" not in ids
-    assert "licences" not in [one.id for one in asked(FUND, {"projet": "materiel"})]
+    assert "licences" not in [one.id for one in asked(FUND.questions, {"projet": "materiel"})]
     # While nothing is known, everything may be asked.
-    assert len(asked(FUND, {})) == len(FUND.questions)
+    assert len(asked(FUND.questions, {})) == len(FUND.questions)
 
 
 def test_a_value_of_another_nature_settles_nothing() -> None:

@@ -6,14 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from candidature.evaluation import Status
+from candidature.evaluation import Status, evaluate
 from candidature.interview import Interview, State, Step
 from candidature.places import Finder
 from candidature.reading import Problem
 from knowledge.places import load_places
 from knowledge.questionnaire import load_questionnaires
 
-FUND = Interview(load_questionnaires()["fonds"], Finder(load_places()))
+QUESTIONNAIRE = load_questionnaires()["fonds"]
+FUND = Interview.of(QUESTIONNAIRE, Finder(load_places()))
 STRAIGHT = (
     "une commune",
     "st flovier",
@@ -45,7 +46,7 @@ def test_the_straight_path_is_seven_questions() -> None:
         state = FUND.hear(state, message).state
     assert shown == [(number, 7) for number in range(1, 8)]
     assert current(state) is None
-    verdict = FUND.verdict(state)
+    verdict = evaluate(QUESTIONNAIRE, state.answers)
     assert verdict.status is Status.MET
     assert [one.id for one in verdict.conclusions] == ["axe_3", "thematique_3b"]
 
@@ -94,7 +95,7 @@ def test_not_to_know_is_an_answer() -> None:
     assert current(state) == "population"
     state = play("je ne sais pas", "jsp", "?", "aucune idée", state=state).state
     assert current(state) is None
-    assert FUND.verdict(state).status is Status.TO_CONFIRM
+    assert evaluate(QUESTIONNAIRE, state.answers).status is Status.TO_CONFIRM
 
 
 def test_going_back_asks_again_what_was_answered_last() -> None:
@@ -129,7 +130,7 @@ def test_a_number_of_something_else_is_no_population(text: str) -> None:
 def test_nothing_is_asked_of_a_project_that_needs_no_more() -> None:
     state = play("une commune", "Chinon", "acheter des ordinateurs", "non", "juin 2022").state
     assert current(state) is None
-    assert FUND.verdict(state).status is Status.NOT_MET
+    assert evaluate(QUESTIONNAIRE, state.answers).status is Status.NOT_MET
     assert state.answers["resultats"] == dt.date(2022, 6, 30)
 
 
@@ -150,4 +151,4 @@ def test_whatever_is_said_the_state_holds_together(messages: list[str]) -> None:
         assert len(set(state.given)) == len(state.given)
         assert current(state) not in state.given
         number, total = FUND.progress(state)
-        assert 1 <= number <= total <= len(FUND.questionnaire.questions)
+        assert 1 <= number <= total <= len(FUND.questions)

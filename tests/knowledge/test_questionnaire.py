@@ -12,9 +12,9 @@ QUESTIONNAIRE = """
 title: Essai
 subject: fonds
 questions:
-  - {id: qui, text: "Qui ?", why: Pour savoir., kind: choice, choices: {oui: Oui, non: Non}}
-  - {id: combien, text: "Combien ?", why: Pour savoir., kind: number}
-  - {id: quand, text: "Quand ?", why: Pour savoir., kind: date, when: [{qui: ["oui"]}]}
+  - {id: qui, label: Qui, text: "Qui ?", why: Pour savoir., kind: choice, choices: {oui: Oui, non: Non}}
+  - {id: combien, label: Combien, text: "Combien ?", why: Pour savoir., kind: number}
+  - {id: quand, label: Quand, text: "Quand ?", why: Pour savoir., kind: date, when: [{qui: ["oui"]}]}
 criteria:
   - id: un
     title: Un

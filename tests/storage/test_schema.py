@@ -17,7 +17,13 @@ def described(connection: Connection) -> dict[str, dict[str, object]]:
     inspector = inspect(connection)
 
     def lines(items: list[object]) -> list[str]:
-        return sorted(repr(sorted(dict(item).items(), key=str)) for item in items)  # type: ignore[call-overload]
+        return sorted(repr(sorted(plain(item).items(), key=str)) for item in items)
+
+    def plain(item: object) -> dict[str, object]:
+        """An item without what is written differently each time: the conditions of indexes."""
+        found: dict[str, Any] = dict(item)  # type: ignore[call-overload]
+        options = found.get("dialect_options") or {}
+        return {**found, "dialect_options": {name: str(one) for name, one in options.items()}}
 
     return {
         table: {
@@ -66,7 +72,14 @@ def test_migrations_can_be_undone_and_redone(empty_database_url: str) -> None:
     upgrade(empty_database_url)
     with migrating(empty_database_url) as connection:
         whole = described(connection)
-    assert set(whole) == {"conversation", "message"}
+    assert set(whole) == {
+        "attachment",
+        "conversation",
+        "draft",
+        "mail",
+        "message",
+        "reference_count",
+    }
     downgrade(empty_database_url, "base")
     with migrating(empty_database_url) as connection:
         assert described(connection) == {}

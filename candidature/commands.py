@@ -1,0 +1,42 @@
+"""What people write to conduct the exchange: « retour », « je voudrais reprendre mon dossier »."""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from rapidfuzz import fuzz
+
+from candidature.places import words
+from candidature.reading import ALIKE
+
+MOST_WORDS = 12
+"""A command is short; what is longer says something else."""
+
+
+class Commands:
+    """Finds which command a message is, if it is one and nothing else."""
+
+    def __init__(self, said: Mapping[str, Iterable[str]], polite: Iterable[str]) -> None:
+        self._polite = {word for phrase in polite for word in words(phrase)}
+        self._said = {
+            self._bare(phrase): name for name, phrases in said.items() for phrase in phrases
+        }
+
+    def find(self, text: str, among: Collection[str] | None = None) -> str | None:
+        """Return the command that the whole of `text` says, one of `among` if it is given."""
+        if len(text) > 200 or len(words(text)) > MOST_WORDS:
+            return None
+        bare = self._bare(text)
+        found = self._said.get(bare)
+        if found is None:
+            close = [name for said, name in self._said.items() if self._close(said, bare)]
+            found = close[0] if close else None
+        return found if among is None or found in among else None
+
+    def _bare(self, text: str) -> str:
+        """Return the words that matter; all of them if none would be left."""
+        said = words(text)
+        return " ".join([word for word in said if word not in self._polite] or said)
+
+    @staticmethod
+    def _close(said: str, bare: str) -> bool:
+        # Short words are too much alike: « oui » is not « ouie », but neither is « non » « nom ».
+        return min(len(said), len(bare)) > 6 and fuzz.ratio(said, bare) >= ALIKE

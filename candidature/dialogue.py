@@ -1,0 +1,480 @@
+"""A questionnaire, then a candidature, as a conversation: a message comes, what to say goes.
+
+Pure: from a draft and a message to the draft after it and the words. What only
+the rows can do (find another draft, file one) is left to the caller, as an
+`Effect`.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from candidature.commands import Commands
+from candidature.draft import Draft, decoded
+from candidature.evaluation import Status, Verdict, evaluate
+from candidature.interview import Interview, State, Step
+from candidature.places import Finder
+from candidature.wording import Button, Said, Words, paragraphs
+from knowledge import Knowledge
+from knowledge.dialogue import Wording
+from knowledge.form import Form
+from knowledge.questionnaire import Questionnaire
+
+STUCK = 3
+"""Answers in a row that were not taken, from which it is explained, and others are offered."""
+LONG = 200
+"""A free text longer than this, in characters, is never a question to us."""
+WORTH_AN_ANSWER = 0.7
+"""From this probability on, what is no answer is a question, however it is put."""
+ASIDES = frozenset(
+    {"greet", "goodbye", "thank", "help", "human_handoff", "bot_challenge", "information_age"}
+)
+"""Dialogue acts that are no answer to a question asked, even to one of free text."""
+SURELY = 0.9
+"""From this probability on, a short message is such an act rather than free text."""
+SHORT = 5
+"""Words of such a message, at most."""
+BEGIN = "begin_"
+"""How the commands begin that begin a questionnaire; its name follows."""
+ALWAYS = ("resume", "cancel", "form")
+"""Commands that are understood where no draft is open, besides those that begin one."""
+
+
+class Effect(StrEnum):
+    """What the caller has to do besides."""
+
+    STOP = "stop"
+    """Close the draft, and say how it is resumed."""
+    RESUME = "resume"
+    CANCEL = "cancel"
+    """Erase it."""
+    FILE = "file"
+    """File it: the person agreed."""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a message would be if it were no answer.
+
+    `asks`: it is put as a question. `act`: the dialogue act, or `None` for what
+    is told of a subject; nothing at all was understood if `confidence` is 0.
+    """
+
+    asks: bool = False
+    act: str | None = None
+    confidence: float = 0.0
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The draft after a message, and what to say."""
+
+    draft: Draft
+    said: Said
+    effect: Effect | None = None
+
+
+class Dialogue:
+    """Conducts any of the questionnaires, and the form that one of them leads to."""
+
+    def __init__(
+        self,
+        questionnaires: Mapping[str, Questionnaire],
+        form: Form,
+        wording: Wording,
+        knowledge: Knowledge,
+        finder: Finder,
+        prefecture: str,
+    ) -> None:
+        self.questionnaires = questionnaires
+        self.form = form
+        self.words = Words(wording, knowledge, form, finder.places, prefecture)
+        self.commands = Commands(wording.commands, wording.polite)
+        self._interviews = {name: Interview.of(one, finder) for name, one in questionnaires.items()}
+        self._whole = Interview.with_form(questionnaires[form.questionnaire], form, finder)
+
+    def interview(self, questionnaire: str, *, form: bool = False) -> Interview:
+        """Return the interview of a questionnaire; with the form, once it is begun."""
+        return self._whole if form else self._interviews[questionnaire]
+
+    def command(self, text: str, *, open_draft: bool) -> str | None:
+        """Return the step that a message commands, if it does nothing else."""
+        found = self.commands.find(text)
+        if found is None or found in ("yes", "no"):
+            return None
+        if found.startswith(BEGIN):
+            return f"begin:{found.removeprefix(BEGIN)}"
+        return found if open_draft or found in ALWAYS else None
+
+    # The ways in
+
+    def begin(self, questionnaire: str) -> Turn:
+        """Begin a questionnaire."""
+        draft = Draft(questionnaire)
+        interview = self.interview(questionnaire)
+        _, count = interview.progress(State())
+        intro = self.words.say("intro", title=self.questionnaires[questionnaire].title, count=count)
+        return self._asked(draft, intro)
+
+    def hear(self, draft: Draft, text: str, meaning: Meaning, today: dt.date) -> Turn | None:
+        """Take what was typed; `None`: it is a question, or an act, and not for the draft."""
+        if draft.pending:
+            answer = self.commands.find(text, ("yes", "no"))
+            if answer:
+                return self._confirmed(draft, answer == "yes", today)
+            draft = replace(draft, pending=None)
+        interview = self._interview(draft)
+        current = interview.question(draft.state)
+        free = current is not None and current.kind == "text"
+        short = len(text.split()) <= SHORT
+        aside = meaning.act in ASIDES and meaning.confidence >= SURELY and short
+        if current is not None and aside:
+            return None
+        asks = meaning.asks and meaning.confidence > 0
+        if asks and not (free and len(text) > LONG) and (free or meaning.confidence >= SURELY):
+            return None
+        step = interview.hear(draft.state, text)
+        if step.answered:
+            return self._taken(draft, step, today, typed=text)
+        if current is None or asks:
+            return None
+        told = meaning.act is None or meaning.act in ASIDES
+        if told and meaning.confidence >= WORTH_AN_ANSWER and not _nearly(step):
+            return None
+        return self._missed(draft, interview, step, text)
+
+    def press(self, draft: Draft, step: str, today: dt.date) -> Turn | None:
+        """Take a pressed button, or a command; `None`: it means nothing any more."""
+        verb, _, rest = step.partition(":")
+        draft = replace(draft, pending=None)
+        match verb:
+            case "answer":
+                return self._answered(draft, rest, today)
+            case "skip":
+                return self._skipped(draft, rest, today)
+            case "same":
+                return self._same(draft, today)
+            case "keep":
+                return self._onwards(_settled(draft), None, today)
+            case "why":
+                return self._why(draft)
+            case "back":
+                return self._back(draft)
+            case "where":
+                return self._where(draft, today)
+            case "change":
+                return self._change(draft, rest, today)
+            case "form":
+                return self._begun(draft, today)
+            case "complete":
+                state = self._interview(draft).again(draft.state, *self.missing(draft))
+                return self._onwards(replace(_settled(draft), state=state), None, today)
+            case "stop":
+                return Turn(_settled(draft), Said(""), Effect.STOP)
+            case "resume":
+                return Turn(draft, Said(""), Effect.RESUME)
+            case "cancel":
+                said = Said(
+                    self.words.say("cancel"),
+                    (
+                        self.words.button("cancel_yes", "yes:cancel"),
+                        self.words.button("cancel_no", "no:cancel"),
+                    ),
+                )
+                return Turn(replace(draft, pending="cancel"), said)
+            case "file":
+                return self._file(_settled(draft), today)
+            case "yes" | "no" if rest in ("cancel", "file"):
+                return self._confirmed(replace(draft, pending=rest), verb == "yes", today)
+            case _:
+                return None
+
+    def prompt(self, draft: Draft, today: dt.date) -> Said | None:
+        """Return the question that waits for its answer, if any; or what else waits."""
+        return self.words.question(self._interview(draft), draft)
+
+    def resumed(self, draft: Draft, today: dt.date) -> Turn:
+        """Return what is said when a draft is taken up again."""
+        lead = self.words.say("resumed", title=self.title(draft))
+        return self._onwards(_settled(replace(draft, pending=None)), lead, today)
+
+    # What it comes to
+
+    def verdict(self, draft: Draft) -> Verdict:
+        """Return the verdict on the answers so far."""
+        return evaluate(self.questionnaires[draft.questionnaire], draft.state.answers)
+
+    def missing(self, draft: Draft) -> tuple[str, ...]:
+        """Return what a candidature needs and this one has not; all of it, before the form."""
+        if draft.questionnaire != self.form.questionnaire:
+            return tuple(one.id for one in self.form.questions if one.needed)
+        return self._whole.missing(draft.state)
+
+    def complete(self, draft: Draft) -> bool:
+        """Tell whether nothing is missing for it to be filed."""
+        return draft.form and not self.missing(draft)
+
+    def title(self, draft: Draft) -> str:
+        """Return what a draft is called: the project's title, or what it is about."""
+        own = draft.state.answers.get("titre")
+        return str(own) if own else self.questionnaires[draft.questionnaire].title
+
+    def summary(self, draft: Draft, attachments: tuple[str, ...] = ()) -> Said:
+        """Return the whole candidature, part by part, and what may be done with it."""
+        parts = []
+        for section in self.form.sections:
+            names = (*section.also, *(one.id for one in section.questions))
+            lines = self._lines(draft, names)
+            if lines:
+                parts.append("\n".join([section.title, *lines]))
+        missing = self.missing(draft)
+        if missing:
+            labels = ", ".join(self._whole.named(name).label for name in missing)
+            end = self.words.say("summary_missing", labels=labels)
+            first = self.words.button("complete_button", "complete")
+        else:
+            not_met = self.verdict(draft).status is Status.NOT_MET
+            end = paragraphs(
+                self.words.say("not_eligible") if not_met else None,
+                self.words.say("summary_ready"),
+            )
+            first = self.words.button("file_button", "file")
+        return Said(
+            paragraphs(self.words.say("summary_title"), *parts, end),
+            (
+                first,
+                self.words.button("change_button", "change"),
+                self.words.button("stop_button", "stop"),
+            ),
+        )
+
+    def _lines(self, draft: Draft, names: tuple[str, ...]) -> list[str]:
+        only = {one.id for one in self._whole.asked(draft.state) if one.id in names}
+        kept = Draft(
+            draft.questionnaire,
+            State(
+                {name: one for name, one in draft.state.answers.items() if name in only},
+                tuple(name for name in draft.state.given if name in only),
+            ),
+            form=True,
+        )
+        return self.words.recap(self._whole, kept).split("\n") if kept.state.given else []
+
+    # The steps
+
+    def _interview(self, draft: Draft) -> Interview:
+        return self.interview(draft.questionnaire, form=draft.form)
+
+    def _asked(self, draft: Draft, lead: str | None) -> Turn:
+        said = self.words.question(self._interview(draft), draft)
+        assert said is not None
+        return Turn(draft, Said(paragraphs(lead, said.text), said.buttons))
+
+    def _onwards(self, draft: Draft, lead: str | None, today: dt.date) -> Turn:
+        """Ask what comes next or, if nothing does, tell what it comes to."""
+        interview = self._interview(draft)
+        if interview.question(draft.state) is not None:
+            return self._asked(draft, lead)
+        said = self.summary(draft) if draft.form else self._concluded(draft, today)
+        return Turn(draft, Said(paragraphs(lead, said.text), said.buttons))
+
+    def _concluded(self, draft: Draft, today: dt.date) -> Said:
+        verdict = self.verdict(draft)
+        questionnaire = self.questionnaires[draft.questionnaire]
+        buttons = []
+        if draft.questionnaire == self.form.questionnaire:
+            buttons.append(self.words.button("form_button", "form"))
+        for one in verdict.conclusions:
+            if one.kind in ("other", "next"):
+                buttons.append(Button(self.words.title(one.reference), f"ask:{one.reference}"))
+        buttons += [
+            self.words.button("change_button", "change"),
+            self.words.button("stop_button", "stop"),
+        ]
+        return Said(self.words.verdict(questionnaire, verdict, today), tuple(buttons))
+
+    def _taken(self, draft: Draft, step: Step, today: dt.date, typed: str | None = None) -> Turn:
+        kept = {name: one for name, one in draft.kept.items() if name not in step.answered}
+        after = replace(draft, state=step.state, kept=kept)
+        corrected = any(name in draft.state.given for name in step.answered)
+        lead = self.words.noted(
+            self._interview(after), after, step, corrected=corrected, typed=typed
+        )
+        return self._onwards(after, lead, today)
+
+    def _missed(self, draft: Draft, interview: Interview, step: Step, text: str) -> Turn:
+        assert step.heard is not None
+        trouble = self.words.trouble(interview, draft, step.heard, text)
+        after = replace(draft, state=step.state)
+        asked = self.words.question(interview, draft)
+        assert asked is not None
+        stuck = step.state.misses >= STUCK
+        why = self._reason(interview, draft.state)
+        lead = trouble.text
+        if stuck:
+            lead = paragraphs(lead, self.words.say("stuck", why=why))
+        person = (Button(self.words.say("person"), "ask:human_handoff"),) if stuck else ()
+        buttons = (*(trouble.buttons or asked.buttons[:-1]), asked.buttons[-1], *person)
+        return Turn(after, Said(paragraphs(lead, asked.text), buttons))
+
+    def _reason(self, interview: Interview, state: State) -> str:
+        group, current = interview.group(state), interview.question(state)
+        return group.why if group else current.why if current else ""
+
+    def _answered(self, draft: Draft, rest: str, today: dt.date) -> Turn | None:
+        name, _, said = rest.partition("=")
+        interview = self._interview(draft)
+        if not interview.knows(name):
+            return None
+        try:
+            value = decoded(interview.named(name), said)
+        except (ValueError, ArithmeticError):
+            return None
+        before = draft.state
+        state = interview.answer(before, name, value)
+        dropped = tuple(one for one in before.answers if interview.dropped(one, state))
+        return self._taken(draft, Step(state, (name,), dropped=dropped), today)
+
+    def _skipped(self, draft: Draft, name: str, today: dt.date) -> Turn | None:
+        interview = self._interview(draft)
+        current = interview.question(draft.state)
+        if not name:
+            name = current.id if current else ""
+        # An old button of a question that has its answer changes nothing.
+        if current is None or name != current.id:
+            return self._onwards(draft, None, today)
+        group = interview.group(draft.state)
+        names = group.of if group else (name,)
+        state = draft.state
+        for one in names:
+            state = interview.skip(state, one)
+        return self._taken(draft, Step(state, names), today)
+
+    def _same(self, draft: Draft, today: dt.date) -> Turn:
+        interview = self._interview(draft)
+        group = interview.group(draft.state)
+        if group is None or group.same is None:
+            return self._onwards(draft, None, today)
+        step = interview.hear(draft.state, group.same.title)
+        return self._taken(draft, step, today, typed=group.same.title)
+
+    def _why(self, draft: Draft) -> Turn | None:
+        interview = self._interview(draft)
+        if interview.question(draft.state) is None:
+            return None
+        return self._asked(draft, self.words.say("why", why=self._reason(interview, draft.state)))
+
+    def _back(self, draft: Draft) -> Turn:
+        interview = self._interview(draft)
+        draft = _settled(draft)
+        state = interview.back(draft.state)
+        lead = self.words.say("nothing_before") if state == draft.state else None
+        if state == draft.state and interview.question(state) is None:
+            return Turn(draft, Said(lead or ""))
+        return self._asked(replace(draft, state=state), lead)
+
+    def _where(self, draft: Draft, today: dt.date) -> Turn:
+        draft = _settled(draft)
+        interview = self._interview(draft)
+        if draft.form and interview.question(draft.state) is None:
+            return Turn(draft, self.summary(draft))
+        title = self.words.say("where_title", title=self.title(draft))
+        recap = f"{title}\n{self.words.recap(interview, draft)}"
+        return self._onwards(draft, recap, today)
+
+    def _change(self, draft: Draft, name: str, today: dt.date) -> Turn | None:
+        draft = _settled(draft)
+        interview = self._interview(draft)
+        given = [one for one in interview.asked(draft.state) if one.id in draft.state.given]
+        if not name or name.startswith("section."):
+            return self._choose_change(draft, name.removeprefix("section."), today)
+        if not interview.knows(name):
+            return None
+        if name not in [one.id for one in given]:
+            return self._onwards(draft, None, today)
+        kept = {name: draft.state.answers[name]} if name in draft.state.answers else {}
+        state = interview.again(draft.state, name)
+        return self._asked(replace(draft, state=state, kept=kept), None)
+
+    def _choose_change(self, draft: Draft, section: str, today: dt.date) -> Turn:
+        """Offer what may be changed: the answers or, where they are many, first their parts."""
+        interview = self._interview(draft)
+        given = [one for one in interview.asked(draft.state) if one.id in draft.state.given]
+        if not given:
+            return self._onwards(draft, self.words.say("where_none"), today)
+        sections = [one for one in self.form.sections if one.id == section]
+        if draft.form and not sections:
+            buttons = [Button(one.title, f"change:section.{one.id}") for one in self.form.sections]
+        else:
+            names = {name for one in sections for name in one.also}
+            names |= {question.id for one in sections for question in one.questions}
+            buttons = [
+                Button(one.label, f"change:{one.id}")
+                for one in given
+                if not sections or one.id in names
+            ]
+        buttons.append(self.words.button("continue_button", "where"))
+        return Turn(draft, Said(self.words.say("change"), tuple(buttons)))
+
+    def _begun(self, draft: Draft, today: dt.date) -> Turn:
+        """Go on to the form."""
+        if draft.questionnaire != self.form.questionnaire:
+            turn = self.begin(self.form.questionnaire)
+            lead = self.words.say("no_form")
+            return replace(turn, said=replace(turn.said, text=paragraphs(lead, turn.said.text)))
+        if draft.form:
+            return self._onwards(draft, None, today)
+        if self._interview(draft).question(draft.state) is not None:
+            return self._asked(draft, self.words.say("no_form"))
+        begun = replace(draft, form=True, state=self._whole.begun(draft.state))
+        return self._onwards(begun, self.words.say("intro_form"), today)
+
+    def _file(self, draft: Draft, today: dt.date) -> Turn:
+        if not draft.form:
+            return self._begun(draft, today)
+        if not self.complete(draft):
+            said = self.summary(draft)
+            lead = self.words.say("not_filed")
+            return Turn(draft, Said(paragraphs(lead, said.text), said.buttons))
+        said = Said(
+            self.words.say(
+                "consent",
+                consent=self.form.consent,
+                prefecture=self.words.prefecture,
+                email=draft.state.answers["contact_email"],
+            ),
+            (
+                self.words.button("consent_yes", "yes:file"),
+                self.words.button("consent_no", "no:file"),
+            ),
+        )
+        return Turn(replace(draft, pending="file"), said)
+
+    def _confirmed(self, draft: Draft, yes: bool, today: dt.date) -> Turn:
+        pending, draft = draft.pending, replace(draft, pending=None)
+        if pending == "file":
+            if yes and self.complete(draft):
+                return Turn(draft, Said(""), Effect.FILE)
+            return Turn(draft, self.summary(draft))
+        if yes:
+            return Turn(
+                Draft(draft.questionnaire), Said(self.words.say("cancelled")), Effect.CANCEL
+            )
+        return self._onwards(draft, self.words.say("kept"), today)
+
+
+def _settled(draft: Draft) -> Draft:
+    """Return the draft with the answers that were asked again, and not replaced, back in place."""
+    if not draft.kept:
+        return draft
+    answers = {**draft.kept, **draft.state.answers}
+    given = (*(name for name in draft.kept if name not in draft.state.given), *draft.state.given)
+    return replace(draft, state=State(answers, given), kept={})
+
+
+def _nearly(step: Step) -> bool:
+    """Tell whether a message was nearly an answer: one of several places, a day without year."""
+    return step.heard is not None and (
+        step.heard.problem not in (None, "nothing") or bool(step.heard.found.elsewhere)
+    )

@@ -1,0 +1,96 @@
+"""Who somebody is, as people write it on one line: function, first name, last name."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from candidature.places import words
+from candidature.reading import Problem, Read
+
+_CIVILITY = re.compile(
+    r"^(?:m\.?|mr\.?|mme\.?|mlle\.?|dr\.?|monsieur|madame|mademoiselle|moi|c['’]est|je suis"
+    r"|je m['’]appelle|il s['’]agit de|le|la|notre)\s+",
+    re.IGNORECASE,
+)
+_SEGMENTS = re.compile(r"\s*(?:[,;\n/|()]|\s[-–—]\s|:\s|\.\s|\.$)\s*")
+_NAME = re.compile(r"[^\W\d_][^\W\d_'’.\- ]*(?:[ '’.\-]+[^\W\d_]+\.?)*")
+_OF = frozenset(words("de du des d à au aux en chargé chargée délégué déléguée"))
+_FILLERS = frozenset(
+    words("est c est s appelle nom prénom fonction mail email courriel adresse téléphone tel")
+    + words("contact et joignable au par numéro portable qui")
+)
+
+
+def name(text: str, most: int) -> Read[str]:
+    """Read a name of a person: letters, with what joins them."""
+    stripped = _without_civility(text.strip().rstrip("."))
+    if len(stripped) > most:
+        return Read(problem=Problem.TOO_LONG)
+    return Read(stripped) if _NAME.fullmatch(stripped) else Read(problem=Problem.ABSURD)
+
+
+def person(text: str, functions: Iterable[str]) -> Mapping[str, str]:
+    """Return the function, the first name and the last name that `text` tells, as far as it does.
+
+    Addresses and telephone numbers must have been taken out of it. A last name
+    is what is written in capitals or, failing that, all that follows the first
+    word; one word alone is no full name.
+
+    >>> person("Maire, Mme Camille DURAND", ["maire"])
+    {'function': 'Maire', 'first_name': 'Camille', 'last_name': 'DURAND'}
+    """
+    known = sorted((tuple(words(one)) for one in functions), key=len, reverse=True)
+    found: dict[str, str] = {}
+    for segment in filter(None, _SEGMENTS.split(text)):
+        told, rest = _function(_without_civility(segment), known)
+        if told and "function" not in found:
+            found["function"] = told
+        for part in rest if told else [segment]:
+            full = _full_name(part)
+            if full and "last_name" not in found:
+                found["first_name"], found["last_name"] = full
+    return {kind: found[kind] for kind in ("function", "first_name", "last_name") if kind in found}
+
+
+def _function(segment: str, known: list[tuple[str, ...]]) -> tuple[str | None, list[str]]:
+    """Return the function that a segment tells, and what is left on either side of it."""
+    tokens = segment.split()
+    plain = [tuple(words(token)) for token in tokens]
+    for phrase in known:
+        for start in range(len(tokens)):
+            end = start
+            said: list[str] = []
+            while end < len(tokens) and len(said) < len(phrase):
+                said += plain[end]
+                end += 1
+            if tuple(said) != phrase:
+                continue
+            # « Maire de Saint-Flovier », « adjointe aux finances »: what it is of belongs to it.
+            if end < len(tokens) and _OF.intersection(plain[end][:1]):
+                end = len(tokens)
+            return " ".join(tokens[start:end]), [
+                " ".join(tokens[:start]),
+                " ".join(tokens[end:]),
+            ]
+    return None, []
+
+
+def _full_name(text: str) -> tuple[str, str] | None:
+    tokens = [
+        token
+        for token in _without_civility(text).split()
+        if not set(words(token)) <= _FILLERS and _NAME.fullmatch(token)
+    ]
+    if len(tokens) < 2 or len(tokens) > 5:
+        return None
+    capitals = [token for token in tokens if token.isupper() and len(token) > 1]
+    others = [token for token in tokens if token not in capitals]
+    if capitals and others:
+        return " ".join(others), " ".join(capitals)
+    return tokens[0], " ".join(tokens[1:])
+
+
+def _without_civility(text: str) -> str:
+    text = text.strip()
+    while (shorter := _CIVILITY.sub("", text)) != text:
+        text = shorter
+    return text
