@@ -28,6 +28,14 @@ def payload(aspect: str, subject: str | None = None) -> str:
     return f"/{aspect}" + (json.dumps({"subject": subject}) if subject else "")
 
 
+def step_payload(step: str) -> str:
+    """Return what Rasa receives for a step of a draft.
+
+    Pressing a button says yes to what it offers; the step is all that counts.
+    """
+    return "/affirm" + json.dumps({"step": step}, ensure_ascii=False)
+
+
 def render(
     decisions: Sequence[Decision], knowledge: Knowledge, today: date, misses: int = 0
 ) -> tuple[str, list[Button]]:

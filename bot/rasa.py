@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import httpx
@@ -36,8 +36,8 @@ class Turn:
 class Dialogue(Protocol):
     """Whoever answers: Rasa, or what stands for it in a test."""
 
-    async def answer(self, sender: str, message: str, *, again: bool) -> Turn:
-        """Answer one message; raise `Fault` if there is no answer.
+    async def answer(self, sender: str, message: str, *, seq: int, again: bool) -> Turn:
+        """Answer message number `seq` of a conversation; raise `Fault` if there is no answer.
 
         `again` says that this message has been tried before.
         """
@@ -50,6 +50,7 @@ class _Button(BaseModel):
 
 class _Custom(BaseModel):
     outcome: dict[str, Any] | None = None
+    document: str | None = None
 
 
 class _Item(BaseModel):
@@ -83,8 +84,11 @@ class Rasa:
             trust_env=False,  # both are on loopback: a proxy of the environment is not for them
         )
 
-    async def answer(self, sender: str, message: str, *, again: bool) -> Turn:
+    async def answer(self, sender: str, message: str, *, seq: int, again: bool) -> Turn:
         """Send one message and return the turn.
+
+        Its number goes with it: an answer may be lost on the way, and what a
+        message changes must then not be changed twice.
 
         Rasa remembers every message it is sent, answered or not, and its turns
         slow down with what it remembers: one that failed before is only sent
@@ -100,7 +104,7 @@ class Rasa:
             async with asyncio.timeout(self._timeout):
                 response = await self._client.post(
                     f"{self._url}/webhooks/rest/webhook",
-                    json={"sender": sender, "message": message},
+                    json={"sender": sender, "message": message, "metadata": {"seq": seq}},
                 )
         except (TimeoutError, httpx.TimeoutException):
             raise Fault("timeout") from None
@@ -143,5 +147,8 @@ def _turn(content: bytes) -> Turn:
     ]
     if not replies:
         raise Fault("silent")
-    outcomes = [item.custom.outcome for item in items if item.custom]
+    outcomes = [item.custom.outcome for item in items if item.custom and item.custom.outcome]
+    documents = [item.custom.document for item in items if item.custom and item.custom.document]
+    if documents:
+        replies[-1] = replace(replies[-1], document=documents[-1])
     return Turn(replies, outcomes[-1] if outcomes else None)

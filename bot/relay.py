@@ -187,6 +187,7 @@ class Relay:
             turn = await self._dialogue.answer(
                 held.conversation_id,
                 disarm(message.text) if message.payload is None else message.payload,
+                seq=message.seq,
                 again=message.attempts > 0,
             )
         except Fault as fault:

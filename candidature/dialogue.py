@@ -89,6 +89,7 @@ class Dialogue:
     ) -> None:
         self.questionnaires = questionnaires
         self.form = form
+        self.places = finder.places
         self.words = Words(wording, knowledge, form, finder.places, prefecture)
         self.commands = Commands(wording.commands, wording.polite)
         self._interviews = {name: Interview.of(one, finder) for name, one in questionnaires.items()}
@@ -131,13 +132,13 @@ class Dialogue:
         aside = meaning.act in ASIDES and meaning.confidence >= SURELY and short
         if current is not None and aside:
             return None
-        asks = meaning.asks and meaning.confidence > 0
-        if asks and not (free and len(text) > LONG) and (free or meaning.confidence >= SURELY):
+        understood = meaning.confidence > 0 if free else meaning.confidence >= SURELY
+        if meaning.asks and understood and not (free and len(text) > LONG):
             return None
         step = interview.hear(draft.state, text)
         if step.answered:
             return self._taken(draft, step, today, typed=text)
-        if current is None or asks:
+        if current is None or meaning.asks:
             return None
         told = meaning.act is None or meaning.act in ASIDES
         if told and meaning.confidence >= WORTH_AN_ANSWER and not _nearly(step):
@@ -190,8 +191,8 @@ class Dialogue:
             case _:
                 return None
 
-    def prompt(self, draft: Draft, today: dt.date) -> Said | None:
-        """Return the question that waits for its answer, if any; or what else waits."""
+    def prompt(self, draft: Draft) -> Said | None:
+        """Return the question that waits for its answer, if one does."""
         return self.words.question(self._interview(draft), draft)
 
     def resumed(self, draft: Draft, today: dt.date) -> Turn:

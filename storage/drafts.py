@@ -47,6 +47,17 @@ async def drafts_of(session: AsyncSession, conversation_id: str) -> Sequence[Dra
     return (await session.scalars(query.order_by(Draft.updated_at.desc(), Draft.id.desc()))).all()
 
 
+async def filed_one(session: AsyncSession, conversation_id: str, draft_id: int) -> Draft | None:
+    """Return draft `draft_id` of the conversation, if it is filed."""
+    query = select(Draft).where(
+        Draft.conversation_id == conversation_id,
+        Draft.id == draft_id,
+        Draft.status == Status.filed,
+    )
+    found: Draft | None = await session.scalar(query)
+    return found
+
+
 async def begin(
     session: AsyncSession, conversation_id: str, questionnaire: str, now: datetime
 ) -> Draft:
@@ -153,4 +164,10 @@ async def of_reference(session: AsyncSession, reference: str) -> Draft | None:
     """Return the candidature of this reference, however its letters are written."""
     query = select(Draft).where(func.upper(Draft.reference) == reference.strip().upper())
     found: Draft | None = await session.scalar(query)
+    return found
+
+
+async def mail_of(session: AsyncSession, draft_id: int) -> Mail | None:
+    """Return the mail that carries a filed candidature."""
+    found: Mail | None = await session.scalar(select(Mail).where(Mail.draft_id == draft_id))
     return found

@@ -49,10 +49,14 @@ class Received:
 
 @dataclass(frozen=True)
 class Reply:
-    """One thing to say; buttons are pairs of what is shown and what Rasa receives."""
+    """One thing to say; buttons are pairs of what is shown and what Rasa receives.
+
+    `document` is the reference of a filed candidature whose PDF goes with it.
+    """
 
     text: str
     buttons: Sequence[tuple[str, str]] = ()
+    document: str | None = None
 
 
 @dataclass(frozen=True)
@@ -310,9 +314,17 @@ def _outbound(
         author=Author.assistant,
         text=reply.text,
         buttons=buttons or None,
+        attachments=_attachments(reply),
         outcome=outcome,
         state=State.done if delivered else State.due,
         next_attempt_at=None if delivered else now,
         created_at=now,
         in_reply_to=held.message.id,
     )
+
+
+def _attachments(reply: Reply) -> list[dict[str, Any]] | None:
+    if reply.document is None:
+        return None
+    name = f"{reply.document}.pdf"
+    return [{"name": name, "media_type": "application/pdf", "document": reply.document}]

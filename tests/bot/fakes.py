@@ -43,7 +43,8 @@ class FakeRasa(httpx.AsyncBaseTransport):
                 return await self._turn(**body)
         raise AssertionError(f"Rasa has no {request.method} {request.url}")
 
-    async def _turn(self, *, sender: str, message: str) -> httpx.Response:
+    async def _turn(self, *, sender: str, message: str, metadata: dict[str, int]) -> httpx.Response:
+        assert metadata.keys() == {"seq"} and metadata["seq"] > 0
         assert sender not in self._busy, "two turns of one conversation at the same time"
         self.messages.append((sender, message))
         self._busy.add(sender)

@@ -21,7 +21,7 @@ def rasa(response: httpx.Response | Exception) -> Rasa:
 
 
 async def answer(items: Any) -> Turn:
-    return await rasa(httpx.Response(200, json=items)).answer("c", "bonjour", again=False)
+    return await rasa(httpx.Response(200, json=items)).answer("c", "bonjour", seq=1, again=False)
 
 
 async def test_texts_buttons_and_outcome() -> None:
@@ -68,7 +68,7 @@ async def test_other_custom_payloads_say_nothing() -> None:
 )
 async def test_faults(response: httpx.Response | Exception, reason: str) -> None:
     with pytest.raises(Fault) as fault:
-        await rasa(response).answer("c", "bonjour", again=False)
+        await rasa(response).answer("c", "bonjour", seq=1, again=False)
     assert fault.value.reason == reason
 
 
@@ -83,5 +83,5 @@ async def test_a_turn_that_lasts_is_not_waited_for() -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(200, content=trickle()))
     client = Rasa("http://rasa.test", "http://actions.test", transport=transport, timeout=0.1)
     with pytest.raises(Fault) as fault:
-        await client.answer("c", "bonjour", again=False)
+        await client.answer("c", "bonjour", seq=1, again=False)
     assert fault.value.reason == "timeout"

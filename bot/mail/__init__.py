@@ -1,0 +1,1 @@
+"""Mail: what is filed goes to the préfecture's mailbox."""
