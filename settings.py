@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(None, description="Rasa's lock store beyond one machine")
     rasa_url: str = Field("http://127.0.0.1:5005", description="Where Rasa listens (loopback)")
     actions_url: str = Field("http://127.0.0.1:5055", description="Where the action server listens")
+    mail_from: str = Field("passerelle@localhost", description="Address that mails come from")
     prefecture_mail: str = Field(
         "pref-badl@indre-et-loire.gouv.fr", description="Mailbox of the préfecture's service"
     )

@@ -13,10 +13,11 @@ from actions import understanding
 from actions.decision import Decision, Thread
 from actions.desk import PARIS, Desk, Message, Reply
 from actions.questions import decide_all
-from actions.rendering import Button, payload, render, step_payload
+from actions.rendering import Button, render
 from candidature.dialogue import Meaning
 from candidature.wording import Said, paragraphs
 from knowledge import load
+from storage.payloads import payload, step_payload
 
 STEP = "step"
 """The entity that a button of a draft carries."""

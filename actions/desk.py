@@ -5,14 +5,13 @@ heard once: the row keeps the number of the last one, and the reply that it got.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from candidature.dialogue import Dialogue, Effect, Meaning, Turn
@@ -120,7 +119,8 @@ class Desk:
         row = await drafts.open_draft(session, message.conversation)
         if row is None:
             return None
-        turn = self._dialogue.hear(self._draft(row), message.text, meaning, self._today())
+        draft = await self._whole(session, row)
+        turn = self._dialogue.hear(draft, message.text, meaning, self._today())
         return await self._done(session, message, row, turn) if turn else None
 
     async def _stepped(self, session: AsyncSession, message: Message, pressed: str) -> Reply | None:
@@ -138,9 +138,10 @@ class Desk:
         if row is None or number not in ("0", str(row.id)):
             # The button of a draft that was left meanwhile: take it up, and look before acting.
             return await self._resume(session, message, row, number if number != "0" else "")
-        turn = self._dialogue.press(self._draft(row), step, self._today())
+        draft = await self._whole(session, row)
+        turn = self._dialogue.press(draft, step, self._today())
         if turn is None:
-            turn = self._dialogue.resumed(self._draft(row), self._today())
+            turn = self._dialogue.resumed(draft, self._today())
         if turn.draft.questionnaire != row.questionnaire:  # it leads to another questionnaire
             row = await drafts.begin(
                 session, message.conversation, turn.draft.questionnaire, self._clock()
@@ -183,7 +184,8 @@ class Desk:
 
     async def _taken_up(self, session: AsyncSession, message: Message, row: models.Draft) -> Reply:
         await drafts.take_up(session, row, message.conversation)
-        turn = self._dialogue.resumed(self._draft(row), self._today())
+        draft = await self._whole(session, row)
+        turn = self._dialogue.resumed(draft, self._today())
         return await self._done(session, message, row, turn)
 
     async def _done(
@@ -199,6 +201,8 @@ class Desk:
             said = Said(words.say("stopped", code=drafts.give_code(row)), (resume,))
         elif turn.effect is Effect.CANCEL:
             await self._erase(session, row)
+        elif turn.effect is Effect.DETACH:
+            await drafts.keep_attachments(session, row.id, turn.draft.attachments)
         elif turn.effect is Effect.FILE:
             document = await self._file(session, row, turn.draft)
             told = words.say("filed", reference=document, email=row.email)
@@ -222,7 +226,7 @@ class Desk:
 
     async def _erase(self, session: AsyncSession, row: models.Draft) -> None:
         row.status, row.open, row.resume_hash = Status.withdrawn, False, None
-        await session.execute(delete(models.Attachment).where(models.Attachment.draft_id == row.id))
+        await drafts.keep_attachments(session, row.id, ())
 
     async def _file(self, session: AsyncSession, row: models.Draft, draft: Draft) -> str:
         now = self._clock()
@@ -238,15 +242,16 @@ class Desk:
         await drafts.file(session, row, filed.model_dump(mode="json"), now)
         return reference
 
-    def _draft(self, row: models.Draft) -> Draft:
-        interview = self._dialogue.interview(
-            row.questionnaire, form=bool(row.state.get("form", False))
-        )
-        return (
-            from_json(row.questionnaire, row.state, interview)
-            if row.state
-            else Draft(row.questionnaire)
-        )
+    def _draft(self, row: models.Draft, attachments: Sequence[models.Attachment] = ()) -> Draft:
+        if not row.state:
+            return Draft(row.questionnaire)
+        interview = self._dialogue.interview(row.questionnaire, form=row.state["form"])
+        draft = from_json(row.questionnaire, row.state, interview)
+        return replace(draft, attachments={one.id: one.name for one in attachments})
+
+    async def _whole(self, session: AsyncSession, row: models.Draft) -> Draft:
+        """Return a row's draft with the names of its files."""
+        return self._draft(row, await drafts.attachments_of(session, row.id))
 
     def _none(self) -> Said:
         buttons = tuple(

@@ -1,6 +1,5 @@
 """From decisions to what is read: a text and its buttons."""
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TypedDict
@@ -8,6 +7,7 @@ from typing import TypedDict
 from actions.decision import MORE, WHY, Candidate, Decision
 from knowledge import Answer, Knowledge
 from knowledge.schema import Source
+from storage.payloads import payload, step_payload
 
 AGAIN = 2
 """Misses in a row from which the tone changes and a person is offered."""
@@ -21,19 +21,6 @@ class Button(TypedDict):
 
     title: str
     payload: str
-
-
-def payload(aspect: str, subject: str | None = None) -> str:
-    """Return what Rasa receives for an aspect of a subject."""
-    return f"/{aspect}" + (json.dumps({"subject": subject}) if subject else "")
-
-
-def step_payload(step: str) -> str:
-    """Return what Rasa receives for a step of a draft.
-
-    Pressing a button says yes to what it offers; the step is all that counts.
-    """
-    return "/affirm" + json.dumps({"step": step}, ensure_ascii=False)
 
 
 def render(
@@ -113,8 +100,8 @@ def _paragraphs(parts: Iterable[str | None]) -> str:
 def _next(references: Iterable[str], knowledge: Knowledge) -> list[Button]:
     buttons = []
     for reference in references:
-        aspect, _, subject = reference.partition("/")
-        buttons.append(
-            Button(title=knowledge.title(reference), payload=payload(aspect, subject or None))
-        )
+        aspect, _, name = reference.partition("/")
+        begins = reference in knowledge.beginnings
+        leads = step_payload(f"0:begin:{name}") if begins else payload(aspect, name or None)
+        buttons.append(Button(title=knowledge.title(reference), payload=leads))
     return buttons

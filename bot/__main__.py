@@ -4,6 +4,7 @@ import uvicorn
 
 from bot.arrivals import Arrivals
 from bot.log import configure_logs
+from bot.mail.outbox import Outbox
 from bot.metrics import Metrics
 from bot.rasa import Rasa
 from bot.relay import Relay
@@ -28,8 +29,9 @@ def main() -> None:
     rasa = Rasa(settings.rasa_url, settings.actions_url)
     arrivals, metrics = Arrivals(database), Metrics()
     relay = Relay(database, rasa, arrivals, metrics, sentences)
+    outbox = Outbox(database, settings.var / "mail", settings.mail_from)
     uvicorn.run(
-        create_app(Services(database, rasa, relay, arrivals, metrics)),
+        create_app(Services(database, rasa, relay, arrivals, outbox, metrics)),
         host=settings.host,
         port=settings.port,
         log_config=None,

@@ -207,9 +207,7 @@ def export(
     reference: _Reference,
     folder: Annotated[
         Path,
-        typer.Option(
-            "--to", metavar="DOSSIER", help="Où écrire ; créé s'il n'existe pas.", show_default="."
-        ),
+        typer.Option("--to", metavar="DOSSIER", help="Où écrire ; créé s'il n'existe pas."),
     ] = Path(),
     force: Annotated[
         bool, typer.Option("--force", help="Remplace les fichiers qui existent déjà.")
@@ -448,7 +446,7 @@ def _plain(title: str, rows: Rows) -> str:
     for first, *others in rows:
         row = " | ".join(clean(french(one)) for one in others)
         told = clean(french(first)) + (french(f" : {row}") if others else "")
-        lines.append("  " + told.replace("\n", "\n    "))
+        lines.append("  " + re.sub(r"\n(?!\n)", "\n    ", told))
     return "\n".join(lines) + "\n\n"
 
 

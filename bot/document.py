@@ -35,5 +35,4 @@ async def document_of(database: Database, draft_id: int) -> bytes | None:
             .where(Draft.id == draft_id, Draft.document.is_(None))
             .values(document=made)
         )
-        kept = await session.scalar(select(Draft.document).where(Draft.id == draft_id))
-    return kept
+        return await session.scalar(select(Draft.document).where(Draft.id == draft_id))

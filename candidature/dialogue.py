@@ -35,6 +35,8 @@ SURELY = 0.9
 """From this probability on, a short message is such an act rather than free text."""
 SHORT = 5
 """Words of such a message, at most."""
+PIECES = "pieces"
+"""The part of a candidature that its files are."""
 BEGIN = "begin_"
 """How the commands begin that begin a questionnaire; its name follows."""
 ALWAYS = ("resume", "cancel", "form")
@@ -51,6 +53,8 @@ class Effect(StrEnum):
     """Erase it."""
     FILE = "file"
     """File it: the person agreed."""
+    DETACH = "detach"
+    """Remove the files that the draft no longer names."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +188,14 @@ class Dialogue:
                     ),
                 )
                 return Turn(replace(draft, pending="cancel"), said)
+            case "attach":
+                return self._asked_or_summary(draft, self.words.say("attach_how"), today)
+            case "attached":
+                name = draft.attachments.get(_number(rest))
+                lead = self.words.say("attached", name=name) if name else None
+                return self._asked_or_summary(draft, lead, today)
+            case "detach":
+                return self._detached(draft, _number(rest), today)
             case "file":
                 return self._file(_settled(draft), today)
             case "yes" | "no" if rest in ("cancel", "file"):
@@ -221,7 +233,7 @@ class Dialogue:
         own = draft.state.answers.get("titre")
         return str(own) if own else self.questionnaires[draft.questionnaire].title
 
-    def summary(self, draft: Draft, attachments: tuple[str, ...] = ()) -> Said:
+    def summary(self, draft: Draft) -> Said:
         """Return the whole candidature, part by part, and what may be done with it."""
         parts = []
         for section in self.form.sections:
@@ -229,6 +241,9 @@ class Dialogue:
             lines = self._lines(draft, names)
             if lines:
                 parts.append("\n".join([section.title, *lines]))
+        files = ", ".join(draft.attachments.values())
+        joined = "attachments" if files else "no_attachments"
+        parts.append(self.words.say(joined, names=files))
         missing = self.missing(draft)
         if missing:
             labels = ", ".join(self._whole.named(name).label for name in missing)
@@ -246,6 +261,7 @@ class Dialogue:
             (
                 first,
                 self.words.button("change_button", "change"),
+                self.words.button("attach_button", "attach"),
                 self.words.button("stop_button", "stop"),
             ),
         )
@@ -405,8 +421,16 @@ class Dialogue:
         if not given:
             return self._onwards(draft, self.words.say("where_none"), today)
         sections = [one for one in self.form.sections if one.id == section]
-        if draft.form and not sections:
+        if section == PIECES:
+            buttons = [
+                Button(self.words.say("detach", name=name), f"detach:{number}")
+                for number, name in draft.attachments.items()
+            ]
+        elif draft.form and not sections:
             buttons = [Button(one.title, f"change:section.{one.id}") for one in self.form.sections]
+            if draft.attachments:
+                pieces = self.words.button("pieces", f"change:section.{PIECES}")
+                buttons.append(pieces)
         else:
             names = {name for one in sections for name in one.also}
             names |= {question.id for one in sections for question in one.questions}
@@ -417,6 +441,23 @@ class Dialogue:
             ]
         buttons.append(self.words.button("continue_button", "where"))
         return Turn(draft, Said(self.words.say("change"), tuple(buttons)))
+
+    def _detached(self, draft: Draft, number: int, today: dt.date) -> Turn:
+        name = draft.attachments.get(number)
+        lead = self.words.say("detached", name=name) if name else None
+        left = {one: other for one, other in draft.attachments.items() if one != number}
+        turn = self._asked_or_summary(replace(draft, attachments=left), lead, today)
+        return replace(turn, effect=Effect.DETACH)
+
+    def _asked_or_summary(self, draft: Draft, lead: str | None, today: dt.date) -> Turn:
+        """Say something short, then go on; the whole summary again would bury it."""
+        if draft.form and self._interview(draft).question(draft.state) is None:
+            buttons = self.summary(draft).buttons
+            names = ", ".join(draft.attachments.values())
+            files = self.words.say("attachments", names=names) if names else None
+            show = self.words.button("summary_button", "where")
+            return Turn(draft, Said(paragraphs(lead, files), (show, *buttons)))
+        return self._onwards(draft, lead, today)
 
     def _begun(self, draft: Draft, today: dt.date) -> Turn:
         """Go on to the form."""
@@ -463,6 +504,10 @@ class Dialogue:
                 Draft(draft.questionnaire), Said(self.words.say("cancelled")), Effect.CANCEL
             )
         return self._onwards(draft, self.words.say("kept"), today)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 19 else 0
 
 
 def _settled(draft: Draft) -> Draft:

@@ -24,6 +24,8 @@ class Draft:
     form: bool = False
     pending: str | None = None
     kept: Mapping[str, Value] = field(default_factory=dict)
+    attachments: Mapping[int, str] = field(default_factory=dict)
+    """The names of the files that go with it, by their number; rows of their own."""
 
 
 def encoded(value: Value) -> str | int:

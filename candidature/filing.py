@@ -59,7 +59,7 @@ def as_filed(
         answers={name: encoded(value) for name, value in answers.items()},
         parts=tuple(parts),
         status=verdict.status,
-        verdict=words.say(f"verdict_{verdict.status}"),
+        verdict=words.say(f"filed_{verdict.status}"),
         criteria=tuple(
             CriterionTold(
                 id=one.id,

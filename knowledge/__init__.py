@@ -5,7 +5,8 @@ through `typography.french`, so the files are written with ordinary spaces.
 """
 
 from knowledge.base import Answer, Knowledge
-from knowledge.loader import KnowledgeError, load
+from knowledge.document import KnowledgeError
+from knowledge.loader import load
 from knowledge.schema import OUT_OF_SCOPE, UNDOCUMENTED
 
 __all__ = ["OUT_OF_SCOPE", "UNDOCUMENTED", "Answer", "Knowledge", "KnowledgeError", "load"]

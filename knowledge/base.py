@@ -8,6 +8,9 @@ from functools import cached_property
 from knowledge.schema import UNDOCUMENTED, Notice, Reply, Source, Subject
 from knowledge.typography import french
 
+BEGIN = "begin"
+"""What stands in place of an aspect where a button begins a questionnaire: `begin/fonds`."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -38,6 +41,8 @@ class Knowledge:
 
     answers: Mapping[str, Answer]
     aliases: Mapping[str, str]
+    beginnings: Mapping[str, str]
+    """The words of the buttons that begin a questionnaire."""
     subjects: Mapping[str, Subject]
     replies: Mapping[str, Reply]
     sentences: Mapping[str, str]
@@ -85,7 +90,9 @@ class Knowledge:
         return self.family(parent) if parent else subject
 
     def title(self, reference: str) -> str:
-        """Return the words of a button that leads to an answer or a reply."""
+        """Return the words of a button that leads to an answer, a reply or a questionnaire."""
+        if reference in self.beginnings:
+            return self.beginnings[reference]
         if "/" in reference:
             return self.answers[self.aliases.get(reference, reference)].title
         return self.replies[reference].title

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from knowledge.loader import FOLDER, Document
+from knowledge.document import FOLDER, Document
 from knowledge.schema import Identifier, Name, Strict, sentence
 
 
@@ -16,6 +16,7 @@ class Wording(Strict):
     commands: dict[Identifier, tuple[Name, ...]]
     polite: tuple[Name, ...] = Field(description="words that change nothing in a command")
     problems: dict[Identifier, dict[Identifier, Annotated[str, AfterValidator(sentence)]]]
+    refusals: dict[Identifier, Name]
     sentences: dict[Identifier, Annotated[str, AfterValidator(sentence)]]
 
     def problem(self, kind: str, problem: str) -> str:

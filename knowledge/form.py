@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from knowledge.loader import FOLDER, Document
+from knowledge.document import FOLDER, Document
 from knowledge.questionnaire import Question, Questionnaire, check_condition, load_questionnaires
 from knowledge.schema import Identifier, Label, Name, Strict
 

@@ -13,7 +13,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
-from knowledge.loader import FOLDER, KnowledgeError
+from knowledge.document import FOLDER, KnowledgeError
 from knowledge.schema import Strict
 
 POPULATION_YEAR = 2023

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from knowledge.loader import FOLDER, Document, KnowledgeError
+from knowledge.document import FOLDER, Document, KnowledgeError
 from knowledge.schema import FactId, Identifier, Label, Name, Reference, Strict
 
 
@@ -126,6 +126,7 @@ class Questionnaire(Strict):
     """One file of `questionnaires/`."""
 
     title: Name
+    button: Label = Field(description="what begins it")
     subject: Identifier
     questions: tuple[Question, ...] = Field(min_length=1)
     criteria: tuple[Criterion, ...] = Field(min_length=1)

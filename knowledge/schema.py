@@ -155,7 +155,7 @@ class Reply(Strict):
     title: Label
     text: Text
     facts: tuple[FactId, ...] = ()
-    next: tuple[Reference, ...] = Field((), max_length=3)
+    next: tuple[Reference, ...] = Field((), max_length=4)
 
 
 def sentence(value: str) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -64,6 +65,16 @@ async def messages_after(
         .limit(PAGE)
     )
     return (await session.scalars(query)).all()
+
+
+async def attachments_of_message(
+    session: AsyncSession, conversation_id: str, seq: int
+) -> Sequence[dict[str, Any]]:
+    """Return what goes with a message of this very conversation; nothing if there is none."""
+    query = select(Message.attachments).where(
+        Message.conversation_id == conversation_id, Message.seq == seq
+    )
+    return await session.scalar(query) or ()
 
 
 async def offered_button(

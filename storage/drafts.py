@@ -5,11 +5,11 @@ Each function runs in the caller's transaction; `now` is the caller's clock.
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -150,6 +150,41 @@ async def attachments_of(session: AsyncSession, draft_id: int) -> Sequence[Attac
     """Return what goes with a draft, in the order in which it came; not its content."""
     query = select(Attachment).where(Attachment.draft_id == draft_id).order_by(Attachment.id)
     return (await session.scalars(query)).all()
+
+
+async def keep_attachments(session: AsyncSession, draft_id: int, kept: Collection[int]) -> None:
+    """Remove the files of a draft but those `kept`."""
+    await session.execute(
+        delete(Attachment).where(Attachment.draft_id == draft_id, Attachment.id.not_in(kept))
+    )
+
+
+async def attach(
+    session: AsyncSession,
+    draft_id: int,
+    *,
+    name: str,
+    media_type: str,
+    sha256: str,
+    content: bytes,
+    now: datetime,
+) -> Attachment:
+    """Add a file to a draft; the same content again is the file that is there."""
+    query = select(Attachment).where(Attachment.draft_id == draft_id, Attachment.sha256 == sha256)
+    found: Attachment | None = await session.scalar(query)
+    if found is None:
+        found = Attachment(
+            draft_id=draft_id,
+            name=name,
+            media_type=media_type,
+            size=len(content),
+            sha256=sha256,
+            content=content,
+            created_at=now,
+        )
+        session.add(found)
+        await session.flush()
+    return found
 
 
 async def filed_drafts(session: AsyncSession, *, every: bool = False) -> Sequence[Draft]:

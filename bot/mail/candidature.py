@@ -62,7 +62,6 @@ def candidature_mail(
     message["Date"] = filed.filed_at
     message["Message-ID"] = f"<{filed.reference}@{from_.domain}>"
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = "fr"
     names = [name for name, _, _ in files]
     # No server on the way may have to convert it.
     message.set_content(_body(filed, names, applicant), cte="quoted-printable")
@@ -70,13 +69,16 @@ def candidature_mail(
         known = _MEDIA_TYPE.fullmatch(kind)
         main, sub = known.groups() if known else ("application", "octet-stream")
         message.add_attachment(content, maintype=main, subtype=sub, filename=name)
+    # Last: what sets the content removes it.
+    message["Content-Language"] = "fr"
     # Neither quoted-printable nor base64 ever writes « =_ »: no content can end its part.
     message.set_boundary(f"=_{filed.reference}")
     return message
 
 
 def _body(filed: Filed, names: Sequence[str], applicant: str | None) -> str:
-    return "\n\n".join("\n".join(lines) for lines in _paragraphs(filed, names, applicant)) + "\n"
+    paragraphs = ("\n".join(lines) for lines in _paragraphs(filed, names, applicant) if lines)
+    return "\n\n".join(paragraphs) + "\n"
 
 
 def _paragraphs(filed: Filed, names: Sequence[str], applicant: str | None) -> Iterator[list[str]]:
@@ -92,15 +94,14 @@ def _paragraphs(filed: Filed, names: Sequence[str], applicant: str | None) -> It
         _told("Projet", filed.title, LONGEST_TITLE),
         *(_told(one.label, one.value) for one in sums),
     ]
-    # Quoted: it is put to the applicant (« d'après vos réponses »).
     yield [
-        french(f"Passerelle a dit au candidat : « {_line(filed.verdict)} »"),
+        french(_line(filed.verdict)),
         french(
-            "C'est un calcul automatique, qui ne lit pas les pièces jointes : il n'est"
-            " qu'indicatif, et la décision vous revient."
+            "Ce calcul automatique est indicatif, et ne lit pas les pièces jointes : la décision"
+            " vous revient."
         ),
-        *(french(_line(notice)) for notice in filed.notices),
     ]
+    yield [french(_line(notice)) for notice in filed.notices]
     pdf, json, *others = names
     yield [
         french("Pièces jointes :"),

@@ -87,7 +87,7 @@ class Outbox:
                 row = (await session.execute(query.where(Mail.id == mail_id, *self._due()))).first()
             if row is None:  # another process was faster
                 return False
-            mail, draft = row.tuple()
+            mail, draft = row
             about["reference"] = draft.reference
             await self._deliver(draft)
             await self._settle(mail, state=State.done, next_attempt_at=None)
@@ -107,7 +107,7 @@ class Outbox:
         query = select(Attachment.name, Attachment.media_type, Attachment.content)
         query = query.where(Attachment.draft_id == draft.id).order_by(Attachment.id)
         async with self._database.read() as session:
-            attachments = [row.tuple() for row in await session.execute(query)]
+            attachments = (await session.execute(query)).all()
         filed = Filed.model_validate(draft.filed)
 
         def carry() -> None:
@@ -142,7 +142,7 @@ def deliver(folder: Path, reference: str, message: EmailMessage) -> None:
     descriptor, name = tempfile.mkstemp(prefix=f".{reference}-", suffix=".tmp", dir=folder)
     temporary = Path(name)
     try:
-        with open(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             file.write(bytes(message))
             file.flush()
             os.fsync(file.fileno())

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import anyio
@@ -22,6 +22,7 @@ from knowledge import load
 from storage import conversations, models
 from storage.inbox import DifferentContent, UnknownConversation
 from storage.models import Author, Rating
+from storage.payloads import chooses_file
 
 HEARTBEAT = 15
 """Seconds between comments on an idle stream, so that proxies leave it open."""
@@ -69,6 +70,15 @@ class ButtonView(BaseModel):
 
     id: str
     title: str
+    file: bool = Field(description="se remplace par le choix d'un fichier, là où c'est possible")
+
+
+class AttachmentView(BaseModel):
+    """A file that goes with a message."""
+
+    name: str
+    media_type: str
+    path: str = Field(description="où le lire, avec le même jeton")
 
 
 class MessageView(BaseModel):
@@ -78,7 +88,7 @@ class MessageView(BaseModel):
     author: Author
     text: str
     buttons: list[ButtonView]
-    attachments: list[dict[str, Any]]
+    attachments: list[AttachmentView]
     at: datetime
     ratable: bool = Field(description="une réponse, dont on peut dire si elle est utile")
     rating: Rating | None
@@ -276,8 +286,18 @@ async def _read(services: Services, conversation: str, after: int) -> list[Messa
             seq=message.seq,
             author=message.author,
             text=message.text or load().sentences["forgotten"],
-            buttons=[ButtonView(id=b["id"], title=b["title"]) for b in message.buttons or ()],
-            attachments=message.attachments or [],
+            buttons=[
+                ButtonView(id=b["id"], title=b["title"], file=chooses_file(b["payload"]))
+                for b in message.buttons or ()
+            ],
+            attachments=[
+                AttachmentView(
+                    name=told["name"],
+                    media_type=told["media_type"],
+                    path=f"/api/messages/{message.seq}/attachments/{index}",
+                )
+                for index, told in enumerate(message.attachments or ())
+            ],
             at=message.created_at,
             ratable=message.outcome is not None,
             rating=message.rating,

@@ -8,11 +8,12 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from bot.web import api, ops
+from bot.web import api, files, ops
 from bot.web.body_limit import BodyLimit
 from bot.web.pages import STATIC, SafeHeaders, pages
 from bot.web.problems import MAX_BODY, handle_problems
 from bot.web.services import Services
+from candidature import attachments
 
 
 def create_app(services: Services, static: Path = STATIC) -> FastAPI:
@@ -23,6 +24,7 @@ def create_app(services: Services, static: Path = STATIC) -> FastAPI:
         workers = [
             asyncio.create_task(services.relay.run()),
             asyncio.create_task(services.arrivals.run()),
+            asyncio.create_task(services.outbox.run()),
         ]
         try:
             yield
@@ -47,10 +49,13 @@ def create_app(services: Services, static: Path = STATIC) -> FastAPI:
     app.state.services = services
     handle_problems(app)
     app.include_router(api.router)
+    app.include_router(files.router)
     app.include_router(ops.router)
     app.include_router(pages(static))
     # The last one added is the outermost.
-    app.add_middleware(BodyLimit, limit=MAX_BODY)
+    app.add_middleware(
+        BodyLimit, limit=MAX_BODY, larger={"/api/attachments": attachments.MOST_BYTES}
+    )
     app.add_middleware(SafeHeaders)
     # Any town's site may embed the widget. No cookie is used: the token
     # travels in a header that only the widget knows to send.

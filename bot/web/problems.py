@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from bot.text import MAX_LENGTH
+from knowledge.dialogue import load_wording
 from knowledge.typography import french
 
 MAX_BODY = 64 * 1024
@@ -47,6 +48,11 @@ _SENTENCES = {
     "empty_text": (422, "Le message est vide."),
     "text_too_long": (422, f"Le message est trop long : {_LENGTH} caractères au plus."),
     "invalid_rating": (422, "Un avis est « up », « down » ou null, sur le numéro d'une réponse."),
+    "no_draft": (409, "Commencez ou reprenez d'abord une candidature : le fichier y sera joint."),
+    "no_attachment": (404, "Ce fichier n'existe pas dans cette conversation."),
+    "file_too_large": (413, load_wording().refusals["too_large"]),
+    "unfit_file": (422, "Ce fichier ne convient pas."),
+    "invalid_file": (422, "Un fichier porte un identifiant « id » (UUID) et un nom « name »."),
     "unknown_button": (422, "Ce bouton n'a pas été proposé dans cette conversation."),
     "invalid_position": (422, "« after » et « Last-Event-ID » sont des nombres à partir de 0."),
     "internal": (500, "Une erreur s'est produite. Réessayez dans quelques instants."),
@@ -59,9 +65,11 @@ _CODES = {400: "invalid_json", 404: "not_found", 405: "method_not_allowed", 413:
 class Refused(Exception):
     """A request is not served, for the reason that `code` names."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, detail: str | None = None) -> None:
+        """Refuse for what `code` names; `detail` says it better than the code's own sentence."""
         super().__init__(code)
         self.code = code
+        self.detail = detail
 
 
 def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
@@ -83,9 +91,11 @@ def handle_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _internal)
 
 
-def _response(code: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def _response(
+    code: str, headers: Mapping[str, str] | None = None, detail: str | None = None
+) -> JSONResponse:
     status, sentence = _SENTENCES[code]
-    problem = Problem(detail=french(sentence), code=code)
+    problem = Problem(detail=french(detail or sentence), code=code)
     return JSONResponse(
         problem.model_dump(), status, {"Cache-Control": "no-store", **(headers or {})}
     )
@@ -94,7 +104,7 @@ def _response(code: str, headers: Mapping[str, str] | None = None) -> JSONRespon
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Refused)
     headers = {"WWW-Authenticate": 'Bearer realm="passerelle"'}
-    return _response(error.code, headers if error.code == "no_conversation" else None)
+    return _response(error.code, headers if error.code == "no_conversation" else None, error.detail)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
@@ -102,14 +112,19 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         return _response("invalid_json")
+    if request.url.path.endswith("/attachments"):
+        return _response("invalid_file")
     if request.url.path.endswith("/rating"):
         return _response("invalid_rating")
     return _response("invalid_message" if first["loc"][0] == "body" else "invalid_position")
 
 
-async def _http(_: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return _response(_CODES.get(error.status_code, "internal"), error.headers)
+    code = _CODES.get(error.status_code, "internal")
+    if code == "body_too_large" and request.url.path.endswith("/attachments"):
+        code = "file_too_large"
+    return _response(code, error.headers)
 
 
 async def _database(_: Request, error: Exception) -> JSONResponse:

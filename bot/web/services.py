@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from bot.arrivals import Arrivals
+from bot.mail.outbox import Outbox
 from bot.metrics import Metrics
 from bot.rasa import Rasa
 from bot.relay import Relay
@@ -20,6 +21,7 @@ class Services:
     rasa: Rasa
     relay: Relay
     arrivals: Arrivals
+    outbox: Outbox
     metrics: Metrics
 
 

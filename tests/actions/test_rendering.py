@@ -7,6 +7,7 @@ from datetime import date
 from actions.decision import MORE, WHY, Candidate, Decision
 from actions.rendering import Button, render
 from knowledge import load
+from knowledge.questionnaire import load_questionnaires
 
 KNOWLEDGE = load()
 TODAY = date(2026, 11, 23)
@@ -34,9 +35,13 @@ def test_every_button_leads_somewhere() -> None:
         for button in rendered(answer(key))[1]:
             aspect, _, entities = button["payload"].removeprefix("/").partition("{")
             assert button["payload"].startswith("/")
-            if entities:
-                subject = json.loads("{" + entities)["subject"]
-                assert KNOWLEDGE.find(aspect, subject)
+            named = json.loads("{" + entities) if entities else {}
+            if "subject" in named:
+                assert KNOWLEDGE.find(aspect, named["subject"])
+            elif "step" in named:
+                number, verb, questionnaire = named["step"].split(":")
+                assert (number, verb) == ("0", "begin")
+                assert questionnaire in load_questionnaires()
             else:
                 assert aspect in KNOWLEDGE.replies
 

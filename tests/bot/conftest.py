@@ -8,6 +8,7 @@ import pytest
 
 import bot.relay
 from bot.arrivals import Arrivals
+from bot.mail.outbox import Outbox
 from bot.metrics import Metrics
 from bot.rasa import Rasa
 from bot.relay import Relay
@@ -16,6 +17,8 @@ from bot.web.services import Services
 from storage.database import Database
 from tests.bot.fakes import ACTIONS, RASA, UNAVAILABLE, Clock, FakeRasa
 from tests.databases import *  # noqa: F403
+
+SENDER = "passerelle@exemple.fr"
 
 
 @pytest.fixture
@@ -30,7 +33,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def make_services(
-    fake_rasa: FakeRasa, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    fake_rasa: FakeRasa, clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Callable[[Database], Services]:
     """What makes the parts of one more bot process on a database."""
     monkeypatch.setattr(bot.relay, "POLL", 0.05)
@@ -40,7 +43,8 @@ def make_services(
         arrivals, metrics = Arrivals(database), Metrics()
         sentences = {"unavailable": UNAVAILABLE}
         relay = Relay(database, rasa, arrivals, metrics, sentences, clock=clock)
-        return Services(database, rasa, relay, arrivals, metrics)
+        outbox = Outbox(database, tmp_path / "mail", SENDER)
+        return Services(database, rasa, relay, arrivals, outbox, metrics)
 
     return make
 

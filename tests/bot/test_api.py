@@ -54,7 +54,7 @@ async def test_a_conversation(
         button = second["buttons"][0]
         assert second["author"] == "assistant"
         assert second["text"] == "Réponse à Bonjour\u00a0!"
-        assert set(button) == {"id", "title"}
+        assert set(button) == {"id", "title", "file"}
         assert "affirm" not in json.dumps(second)
         assert "outcome" not in second
 

@@ -207,6 +207,8 @@ async def test_the_api_describes_itself(client: httpx.AsyncClient) -> None:
         "/api/conversations",
         "/api/messages",
         "/api/messages/{seq}/rating",
+        "/api/messages/{seq}/attachments/{index}",
+        "/api/attachments",
         "/api/events",
     }
     assert "HTTPValidationError" not in json.dumps(schema)

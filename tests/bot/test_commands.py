@@ -210,7 +210,7 @@ def test_a_candidature_is_shown_whole(store: Store) -> None:
     for told in (
         "Candidature FITN-2026-0001",
         "Somme demandée : 7 000 €",
-        "Description : Une œuvre.\n    \n    La suite.",
+        "Description : Une œuvre.\n\n    La suite.",
         "x" * 300 + "FIN",
         "Le porteur : rempli\n",
         "« Le candidat »",

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_play
 
 import bot.relay
 from bot.arrivals import Arrivals
+from bot.mail.outbox import Outbox
 from bot.metrics import Metrics
 from bot.rasa import Rasa
 from bot.relay import Relay
@@ -76,7 +77,8 @@ def site(
         client = Rasa(RASA, ACTIONS, transport=rasa)
         arrivals, metrics = Arrivals(database), Metrics()
         relay = Relay(database, client, arrivals, metrics, {"unavailable": UNAVAILABLE})
-        with listening(Services(database, client, relay, arrivals, metrics)) as address:
+        outbox = Outbox(database, Path(copy).parent / "mail", "passerelle@exemple.fr")
+        with listening(Services(database, client, relay, arrivals, outbox, metrics)) as address:
             yield address
 
 

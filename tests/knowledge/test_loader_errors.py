@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from knowledge import KnowledgeError, load
-from knowledge.loader import FOLDER
+from knowledge.document import FOLDER
 from knowledge.schema import MAX_TEXT
 
 Edit = Callable[[str], str]
@@ -123,7 +123,7 @@ FAULTS: dict[str, tuple[str, Edit, str, str, str]] = {
     ),
     "too many next": (
         "conversation.yml",
-        put(r"next: \[.*\]", "next: [help, help, help, help]"),
+        put(r"next: \[.*\]", "next: [help, help, help, help, help]"),
         "next: .help",
         "replies.greet.next",
         "trop d'éléments",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.loader import FOLDER, KnowledgeError
+from knowledge.document import FOLDER, KnowledgeError
 from knowledge.places import load_places
 
 COMMUNES = FOLDER / "communes"

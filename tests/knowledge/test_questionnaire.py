@@ -10,6 +10,7 @@ from knowledge.questionnaire import load_questionnaires
 KNOWLEDGE = load()
 QUESTIONNAIRE = """
 title: Essai
+button: Essayer
 subject: fonds
 questions:
   - {id: qui, label: Qui, text: "Qui ?", why: Pour savoir., kind: choice, choices: {oui: Oui, non: Non}}

@@ -18,7 +18,10 @@
   const KEY = `passerelle ${SERVER}`;
   const MAX_LENGTH = 4000; // characters, as the server counts them
   const NEAR_MAX = 3600;
+  const MAX_FILE = 10 * 1024 * 1024; // bytes
+  const FILE_TYPES = ".pdf,.odt,.docx,image/*";
   const ANSWER_WITHIN = 15_000; // ms, for a request
+  const FILE_WITHIN = 120_000; // ms, for one that carries a file
   const SILENCE = 45_000; // ms: a stream gives a sign of life every 15 s
   const SILENCE_WAITING = 3_000; // ms: an answer is due, and a proxy may hold the stream back
 
@@ -46,6 +49,9 @@
     rated: "Merci, votre avis est noté.",
     unrated: "Votre avis n’est pas parti\u00a0: réessayez.",
     offline: "Connexion interrompue, nouvel essai en cours…",
+    files: "Fichiers joints",
+    unread: "Le fichier n’a pas pu être lu\u00a0: réessayez.",
+    tooHeavy: "Ce fichier est trop lourd\u00a0: 10\u00a0Mo au plus.",
     restarted: "La conversation précédente n’existe plus\u00a0: en voici une nouvelle.",
   };
 
@@ -126,7 +132,9 @@
     }
     a { color: var(--accent); }
     .source, .hint, .status { font-size: .875em; color: var(--faint); }
-    .choices { display: grid; justify-items: start; gap: .5em; }
+    .choices, .files { display: grid; justify-items: start; gap: .5em; }
+    .files { margin-top: .6em; }
+    .file { display: flex; align-items: center; gap: .5em; font-weight: 600; }
     .rating { display: flex; flex-wrap: wrap; gap: .5em; margin-top: .6em; }
     .rating button {
       display: flex; align-items: center; gap: .4em; min-height: 2em; padding: .2em .7em;
@@ -183,6 +191,7 @@
     bridge: "M1 16h22M3 20v-4C3 4 21 4 21 16v4M8 9v7M12 7v9M16 9v7",
     up: "M3 11h4v10H3zM7 12l4-9c2 0 3 1 3 3v4h5c2 0 2 1 2 2l-2 7c0 1-1 2-2 2H7",
     down: "M3 13h4V3H3zM7 12l4 9c2 0 3-1 3-3v-4h5c2 0 2-1 2-2l-2-7c0-1-1-2-2-2H7",
+    file: "M6 2h8l5 5v15H6zM14 2v5h5M12 11v7M9 15l3 3 3-3",
   };
 
   /** Return one of the drawings, of the colour of the text around. */
@@ -380,21 +389,23 @@
     }
 
     #choices(label, choices) {
-      const buttons = choices.map(([title, body]) =>
-        build("button", { click: () => this.#send(body, title) }, title),
-      );
+      const buttons = choices.map(([title, body, file]) => {
+        const click = () => (file ? this.#choose() : this.#send(body, title));
+        return build("button", { click }, title);
+      });
       return build("div", { class: "choices", role: "group", "aria-label": label }, ...buttons);
     }
 
     /** Show a message in its place, unless it is there already. */
-    #show({ seq, author, text, buttons = [], ratable, rating }) {
+    #show({ seq, author, text, buttons = [], attachments = [], ratable, rating }) {
       if (this.list.querySelector(`[data-seq="${seq}"]`)) return;
       const typed = author === "person";
       const name = build("span", { class: author === "agent" ? "name" : "unseen" });
       name.append(`${NAMES[author]}\u00a0: `);
       const content = typed ? [build("p", {}, text)] : paragraphs(text);
       const item = build("li", { class: author, "data-seq": seq }, name, ...content);
-      const offered = buttons.map(({ id, title }) => [title, { button: id }]);
+      if (attachments.length) item.append(this.#files(attachments));
+      const offered = buttons.map(({ id, title, file }) => [title, { button: id }, file]);
       if (offered.length) item.append(this.#choices("Suites proposées", offered));
       if (ratable) item.append(this.#ratings(seq, rating));
       const later = [...this.list.children].find((other) => other.dataset.seq > seq);
@@ -412,6 +423,37 @@
       this.#remember({ heard: seq });
       const choices = offered.length ? ` ${offered.length} suites proposées.` : "";
       this.#announce(name.textContent + text.replaceAll("•", "") + choices);
+    }
+
+    /** Return the files that go with a message: buttons, because a link could not show the token. */
+    #files(attachments) {
+      const buttons = attachments.map(({ name, path }) => {
+        const click = async () => {
+          try {
+            const signal = AbortSignal.timeout(FILE_WITHIN);
+            const href = URL.createObjectURL(await (await this.#fetch(path, { signal })).blob());
+            build("a", { href, download: name }).click();
+            setTimeout(() => URL.revokeObjectURL(href), 60_000);
+            this.#complain();
+          } catch {
+            this.#complain(SAY.unread);
+          }
+        };
+        return build("button", { class: "file", click }, drawing("file"), name);
+      });
+      return build("div", { class: "files", role: "group", "aria-label": SAY.files }, ...buttons);
+    }
+
+    /** Have the person choose a file, and send it. */
+    #choose() {
+      const input = build("input", { type: "file", accept: FILE_TYPES });
+      input.addEventListener("change", () => {
+        const [file] = input.files;
+        if (!file) return;
+        if (file.size > MAX_FILE) this.#complain(SAY.tooHeavy);
+        else this.#send({ file }, file.name);
+      });
+      input.click();
     }
 
     /** Return the two buttons that say whether an answer is useful; the pressed one takes it back. */
@@ -485,13 +527,15 @@
     /** Send what was typed or pressed. The box is emptied once the server has it, not before. */
     async #send(body, shown) {
       if (this.#sending) return;
-      const key = JSON.stringify(body);
+      const { file } = body;
+      const key = JSON.stringify(file ? [file.name, file.size, file.lastModified] : body);
       if (this.#unsent?.key !== key) this.#unsent = { id: uuid(), key };
       this.#sending = this.box.readOnly = true;
       this.#complain();
       this.#tell();
       try {
-        const { seq } = await this.#deliver({ id: this.#unsent.id, ...body }, shown);
+        const { id } = this.#unsent;
+        const { seq } = await (file ? this.#upload(id, file) : this.#deliver({ id, ...body }, shown));
         this.#unsent = null;
         if (this.box.value.trim() === body.text) this.box.value = "";
         this.#show({ seq, author: "person", text: shown });
@@ -525,6 +569,16 @@
       return this.#call("/api/messages", token ? { id: message.id, text: shown } : message);
     }
 
+    async #upload(id, file) {
+      const options = {
+        signal: AbortSignal.timeout(FILE_WITHIN),
+        body: file,
+        headers: { "Content-Type": "application/octet-stream" },
+      };
+      const query = new URLSearchParams({ id, name: file.name });
+      return (await this.#fetch(`/api/attachments?${query}`, options)).json();
+    }
+
     /** Return what the server answers; an error has its status and its sentence. */
     async #call(path, body) {
       const signal = AbortSignal.timeout(ANSWER_WITHIN);
@@ -540,8 +594,8 @@
         credentials: "omit",
         referrerPolicy: "no-referrer",
         headers: {
-          ...options.headers,
           ...(options.body && { "Content-Type": "application/json" }),
+          ...options.headers,
           ...(token && { Authorization: `Bearer ${token}` }),
         },
       });

@@ -1,0 +1,3 @@
+"""Each test of the outbox runs on both databases."""
+
+from tests.databases import *  # noqa: F403
