@@ -75,7 +75,7 @@ async def attach_file(
     response_class=Response,
     responses={
         200: {"content": {"application/pdf": {}}, "description": "le fichier"},
-        **documented("no_conversation", "no_attachment", "unavailable"),
+        **documented("no_conversation", "no_attachment", "invalid_position", "unavailable"),
     },
 )
 async def read_attachment(

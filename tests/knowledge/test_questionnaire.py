@@ -13,9 +13,9 @@ title: Essai
 button: Essayer
 subject: fonds
 questions:
-  - {id: qui, label: Qui, text: "Qui ?", why: Pour savoir., kind: choice, choices: {oui: Oui, non: Non}}
-  - {id: combien, label: Combien, text: "Combien ?", why: Pour savoir., kind: number}
-  - {id: quand, label: Quand, text: "Quand ?", why: Pour savoir., kind: date, when: [{qui: ["oui"]}]}
+  - {id: qui, label: Qui, text: "Qui ?", why: Pour., kind: choice, choices: {oui: Oui, non: Non}}
+  - {id: combien, label: Combien, text: "Combien ?", why: Pour., kind: number}
+  - {id: quand, label: Quand, text: "Quand ?", why: Pour., kind: date, when: [{qui: ["oui"]}]}
 criteria:
   - id: un
     title: Un
