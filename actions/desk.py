@@ -255,7 +255,7 @@ class Desk:
 
     def _none(self) -> Said:
         buttons = tuple(
-            Button(one.title, f"0:begin:{name}")
+            Button(one.button, f"0:begin:{name}")
             for name, one in self._dialogue.questionnaires.items()
         )
         return Said(self._dialogue.words.say("no_draft"), buttons)

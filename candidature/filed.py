@@ -31,7 +31,10 @@ class Part(_Frozen):
 
 
 class CriterionTold(_Frozen):
-    """One criterion of the verdict; `page` is the sentence that it rests on."""
+    """One criterion of the verdict; `page` is the sentence that it rests on.
+
+    `told` is what would meet it, if it is not met; it may be empty.
+    """
 
     id: str
     title: str

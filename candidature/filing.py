@@ -5,6 +5,7 @@ from datetime import datetime
 
 from candidature.dialogue import Dialogue
 from candidature.draft import Draft, encoded
+from candidature.evaluation import Status
 from candidature.filed import Attached, CriterionTold, Filed, Line, Part
 from candidature.wording import place_told
 
@@ -65,7 +66,7 @@ def as_filed(
                 id=one.id,
                 title=one.title,
                 status=status,
-                told=words.status(status),
+                told="" if status is Status.MET else one.advice,
                 page=one.page,
             )
             for one, status in verdict.criteria

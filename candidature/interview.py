@@ -216,10 +216,13 @@ class Interview:
         """
         missing = [one for one in self.missing(state) if one in state.given]
         state = self.again(state, *missing)
-        for name in state.given:
-            if name in state.answers:
-                state = self.answer(state, name, state.answers[name])
-        return state
+        answers, given = dict(state.answers), list(state.given)
+        for name, value in state.answers.items():
+            for follows, derived in self._following(name, value).items():
+                if derived is not None and follows not in given:
+                    answers[follows] = derived
+                    given.append(follows)
+        return State(answers, tuple(given))
 
     def missing(self, state: State) -> tuple[str, ...]:
         """Return the needed questions that have no answer."""

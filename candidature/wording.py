@@ -152,14 +152,19 @@ class Words:
         """
         answers = draft.state.answers
         known = [name for name in step.answered if name in answers]
-        lines, echoed = [], []
-        if PLACE in known and not corrected and (place := self._with_population(answers)):
+        lines: list[str] = []
+        echoed: list[str] = []
+        listed = PLACE in known and POPULATION not in known and not corrected
+        if listed and (place := self._with_population(answers)):
             lines.append(place)
-            known = [name for name in known if name not in (PLACE, POPULATION)]
+            known.remove(PLACE)
+        told = ""
         for name in known:
-            told = self.told(interview.named(name), answers[name])
+            question = interview.named(name)
+            first = question.kind == "last_name" and echoed
+            told = self.told(question, answers[name])
             if typed is not None and words(told) != words(typed):
-                echoed.append(told)
+                echoed.append(f"{echoed.pop()} {told}" if first else told)
         if echoed or (corrected and known):
             sentence = "corrected" if corrected else "noted"
             lines.append(self.say(sentence, answers=", ".join(echoed or [told])))
