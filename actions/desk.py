@@ -129,6 +129,10 @@ class Desk:
         if verb == "begin":
             return await self._begin(session, message, rest)
         row = await drafts.open_draft(session, message.conversation)
+        if row is None and verb in ("form", "cancel") and not await self._begun(session, message):
+            if verb == "cancel":
+                return Reply(Said(self._dialogue.words.say("nothing_to_cancel")))
+            return await self._begin(session, message, self._dialogue.form.questionnaire)
         if verb == "resume":
             return await self._resume(session, message, row, rest)
         filed = await drafts.filed_one(session, message.conversation, int(number))
@@ -157,11 +161,7 @@ class Desk:
     async def _resume(
         self, session: AsyncSession, message: Message, row: models.Draft | None, wanted: str
     ) -> Reply:
-        begun = [
-            one
-            for one in await drafts.drafts_of(session, message.conversation)
-            if one.state.get("given")
-        ]
+        begun = await self._begun(session, message)
         chosen = [one for one in begun if str(one.id) == wanted] if wanted else begun
         if row in chosen and not wanted:
             chosen = [row]
@@ -175,6 +175,11 @@ class Desk:
             )
             return Reply(Said(words.say("which_draft"), buttons))
         return await self._taken_up(session, message, chosen[0])
+
+    async def _begun(self, session: AsyncSession, message: Message) -> list[models.Draft]:
+        """Return the drafts that may go on; one that holds no answer is none."""
+        found = await drafts.drafts_of(session, message.conversation)
+        return [one for one in found if one.state.get("given")]
 
     async def _with_code(self, session: AsyncSession, message: Message, code: str) -> Reply:
         row = await drafts.with_code(session, code)

@@ -99,6 +99,7 @@ class Words:
     ) -> None:
         self.wording = wording
         self._form_questions = form.questions
+        self._campaign = form.campaign
         self.prefecture = prefecture
         self._knowledge = knowledge
         self._places = places
@@ -172,10 +173,18 @@ class Words:
             needed = draft.form and any(interview.named(one).needed for one in step.answered)
             noted = "missing" if needed else "skipped" if draft.form else "unknown"
             lines.append(self.say(f"noted_{noted}"))
+        if any(self._out_of_campaign(interview.named(name), answers[name]) for name in known):
+            years = {"from_year": self._campaign.from_.year, "to_year": self._campaign.to.year}
+            lines.append(self.say("out_of_campaign", **years))
         if step.dropped:
             labels = ", ".join(interview.named(name).label for name in step.dropped)
             lines.append(self.say("dropped", labels=labels))
         return "\n".join(lines)
+
+    def _out_of_campaign(self, question: Question, value: Value) -> bool:
+        if not question.campaign or not isinstance(value, dt.date):
+            return False
+        return not self._campaign.from_ <= value <= self._campaign.to
 
     def _with_population(self, answers: Answers) -> str | None:
         """Return a place of the official lists with its population."""

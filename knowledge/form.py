@@ -1,5 +1,6 @@
 """The draft candidature: what it asks besides its questionnaire, and in which parts it is read."""
 
+import datetime as dt
 from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
@@ -37,6 +38,13 @@ class Section(Strict):
     questions: tuple[Question, ...] = Field(min_length=1)
 
 
+class Campaign(Strict):
+    """The first and the last day of the campaign: days are judged against it, not against today."""
+
+    from_: dt.date = Field(alias="from")
+    to: dt.date
+
+
 class Form(Strict):
     """`form.yml`; `reference` begins the reference of a filed candidature."""
 
@@ -46,6 +54,7 @@ class Form(Strict):
     sections: tuple[Section, ...] = Field(min_length=1)
     groups: tuple[Group, ...] = ()
     functions: tuple[Name, ...] = Field(min_length=1)
+    campaign: Campaign
     consent: Name
 
     @property

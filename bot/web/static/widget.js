@@ -37,6 +37,7 @@
       "Quels projets une petite commune peut-elle faire financer\u00a0?",
       "Comment obtenir un conseiller numérique\u00a0?",
       "C’est quoi, Aidants Connect\u00a0?",
+      "Faire le point sur mon projet",
     ],
     hint: "Entrée envoie, Maj\u00a0+\u00a0Entrée va à la ligne.",
     empty: "Écrivez d’abord votre question.",
