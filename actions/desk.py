@@ -26,6 +26,8 @@ from storage.times import utc_now
 
 PARIS = ZoneInfo("Europe/Paris")
 """Where the préfecture's year begins, and its day."""
+LONGEST_TITLE = 44
+"""Characters of a title in a button."""
 _CODE = re.compile(
     r"^\W*(?:je\s+)?repren\w*\W+(?:\w+\W+){0,4}?([a-z0-9]{4}[\s-]+[a-z0-9]{4}[\s-]+[a-z0-9]{4})\W*$",
     re.I,
@@ -169,10 +171,7 @@ class Desk:
             return Reply(self._none())
         if len(chosen) > 1:
             words = self._dialogue.words
-            buttons = tuple(
-                Button(f"{self._dialogue.title(self._draft(one))[:60]}", f"0:resume:{one.id}")
-                for one in chosen[:8]
-            )
+            buttons = tuple(Button(self._label(one), f"0:resume:{one.id}") for one in chosen[:8])
             return Reply(Said(words.say("which_draft"), buttons))
         return await self._taken_up(session, message, chosen[0])
 
@@ -257,6 +256,11 @@ class Desk:
     async def _whole(self, session: AsyncSession, row: models.Draft) -> Draft:
         """Return a row's draft with the names of its files."""
         return self._draft(row, await drafts.attachments_of(session, row.id))
+
+    def _label(self, row: models.Draft) -> str:
+        """Return what tells a draft from others: what it is called, and when it was last used."""
+        title = self._dialogue.title(self._draft(row))
+        return f"{title[:LONGEST_TITLE]} ({row.updated_at.astimezone(PARIS):%d/%m, %H:%M})"
 
     def _none(self) -> Said:
         buttons = tuple(

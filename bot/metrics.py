@@ -41,6 +41,11 @@ class Metrics:
             "Messages that wait for their answer, of all processes.",
             registry=self._registry,
         )
+        self.mails_due = Gauge(
+            "passerelle_mails_due",
+            "Mails that wait to be sent, of all processes.",
+            registry=self._registry,
+        )
 
     def text(self) -> bytes:
         """Return everything in Prometheus's text format."""

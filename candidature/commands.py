@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from rapidfuzz import fuzz
 
 from candidature.places import words
-from candidature.reading import ALIKE
+from candidature.reading import ALIKE, LONG
 
 MOST_WORDS = 12
 """A command is short; what is longer says something else."""
@@ -38,5 +38,9 @@ class Commands:
 
     @staticmethod
     def _close(said: str, bare: str) -> bool:
-        # Short words are too much alike: « oui » is not « ouie », but neither is « non » « nom ».
-        return min(len(said), len(bare)) > 6 and fuzz.ratio(said, bare) >= ALIKE
+        """Tell whether two phrases are word by word the same, but for slips in long words."""
+        ours, theirs = said.split(), bare.split()
+        return len(ours) == len(theirs) and all(
+            one == other or (min(len(one), len(other)) >= LONG and fuzz.ratio(one, other) >= ALIKE)
+            for one, other in zip(ours, theirs, strict=True)
+        )

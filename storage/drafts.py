@@ -187,6 +187,12 @@ async def attach(
     return found
 
 
+async def count_mails_due(session: AsyncSession) -> int:
+    """Return how many mails wait to be sent."""
+    query = select(func.count()).select_from(Mail).where(Mail.state == State.due)
+    return await session.scalar(query) or 0
+
+
 async def filed_drafts(session: AsyncSession, *, every: bool = False) -> Sequence[Draft]:
     """Return the candidatures that were filed, or `every` draft, the latest last."""
     query = select(Draft).order_by(Draft.id)

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from bot.rasa import HEALTH_TIMEOUT
 from bot.web.services import FromServices, Services
-from storage import inbox
+from storage import drafts, inbox
 
 _NOT_DIRECT = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via", "origin")
 """Headers that proxies add, and browsers on behalf of a page."""
@@ -64,6 +64,7 @@ async def metrics(services: FromServices) -> Response:
     """The counters of this process, for Prometheus."""
     async with services.database.read() as session:
         services.metrics.due.set(await inbox.count_due(session))
+        services.metrics.mails_due.set(await drafts.count_mails_due(session))
     return Response(services.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 

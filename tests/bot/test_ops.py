@@ -71,7 +71,11 @@ async def test_it_counts(
 
     await send(1)
     await send(1)
-    await counts("passerelle_messages_in_total 1.0", "passerelle_messages_due 1.0")
+    await counts(
+        "passerelle_messages_in_total 1.0",
+        "passerelle_messages_due 1.0",
+        "passerelle_mails_due 0.0",
+    )
     async with running(services):
         await counts(
             "passerelle_messages_out_total 1.0",
