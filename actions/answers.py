@@ -11,9 +11,10 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions import understanding
 from actions.decision import Decision, Thread
-from actions.desk import PARIS, Desk, Message, Reply
+from actions.desk import Desk, Message, Reply
 from actions.questions import decide_all
 from actions.rendering import Button, render
+from actions.rows import PARIS
 from candidature.dialogue import Meaning
 from candidature.wording import Said, paragraphs
 from knowledge import load

@@ -79,7 +79,7 @@ def value_told(question: Question, value: Value, places: Places) -> str:
     if isinstance(value, Decimal):
         return euros_told(value)
     if isinstance(value, int):
-        return number_told(value)
+        return f"{number_told(value)}{NBSP}{question.unit}" if question.unit else number_told(value)
     match question.kind:
         case "choice":
             return question.choices.get(value, value)
@@ -282,6 +282,7 @@ class Words:
             "\n".join([self.say("advice"), *advice]) if advice else None,
             "\n".join(self.conclusions(verdict)),
             "\n".join(self.notices(questionnaire, today)),
+            f"{self.say('quoted')}\n{self._source(questionnaire, today)}",
         )
 
     def status(self, status: Status) -> str:
@@ -301,6 +302,10 @@ class Words:
         answer = self._knowledge.answer("eligibilite", questionnaire.subject)
         notice = self._knowledge.notice(answer, today)
         return [self.say("indicative"), *([notice] if notice else [])]
+
+    def _source(self, questionnaire: Questionnaire, today: dt.date) -> str:
+        answer = self._knowledge.answer("eligibilite", questionnaire.subject)
+        return self._knowledge.source_line(answer, today)
 
     def title(self, reference: str) -> str:
         """Return the words of a button that leads to an answer or a reply."""

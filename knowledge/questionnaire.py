@@ -81,6 +81,7 @@ class Question(Strict):
     ]
     needed: bool = Field(False, description="a candidature is not filed without it")
     most: int = Field(200, ge=1, description="longest text, in characters")
+    unit: Name | None = Field(None, description="of a number, after it")
     first: bool = Field(False, description="of a month or a year, the first day is meant")
     at_most: Identifier | None = Field(None, description="whose amount it does not exceed")
     less: Identifier | None = Field(None, description="whose amount is taken from the most")

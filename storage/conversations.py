@@ -54,6 +54,12 @@ async def conversation_of_token(session: AsyncSession, token: str) -> str | None
     return found
 
 
+async def lock_conversation(session: AsyncSession, conversation_id: str) -> None:
+    """Have whatever else changes something of this conversation wait for the transaction's end."""
+    query = select(Conversation.id).where(Conversation.id == conversation_id)
+    await session.execute(query.with_for_update())
+
+
 async def messages_after(
     session: AsyncSession, conversation_id: str, after: int
 ) -> Sequence[Message]:

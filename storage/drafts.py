@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from storage.models import Attachment, Draft, Mail, ReferenceCount, State, Status
 
 MAY_CHANGE = (Status.draft, Status.complete)
-_LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
+LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
 """Of a code: none that is taken for another when it is copied by hand."""
 _GROUPS, _GROUP = 3, 4
 
@@ -102,8 +102,8 @@ async def with_code(session: AsyncSession, code: str) -> Draft | None:
 
 
 def give_code(draft: Draft) -> str:
-    """Give a draft a new code to be resumed by, in place of the last; it is kept nowhere else."""
-    groups = ("".join(secrets.choice(_LETTERS) for _ in range(_GROUP)) for _ in range(_GROUPS))
+    """Give a draft a new code to be resumed by, in place of the last; its digest is kept."""
+    groups = ("".join(secrets.choice(LETTERS) for _ in range(_GROUP)) for _ in range(_GROUPS))
     code = "-".join(groups)
     draft.resume_hash = _hashed(code)
     return code

@@ -7,7 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    FilePayload,
+    Locator,
+    Page,
+    Route,
+    expect,
+    sync_playwright,
+)
+from sqlalchemy import create_engine, delete, select
+from sqlalchemy.orm import Session
 
 import bot.relay
 from bot.arrivals import Arrivals
@@ -16,9 +26,16 @@ from bot.metrics import Metrics
 from bot.rasa import Rasa
 from bot.relay import Relay
 from bot.web.services import Services
+from candidature.attachments import MOST_BYTES
+from knowledge.dialogue import load_wording
+from knowledge.typography import french
 from storage.database import Database
+from storage.models import Attachment, Draft
+from storage.models import Status as DraftStatus
+from storage.payloads import ATTACH, step_payload
 from tests.bot.fakes import ACTIONS, RASA, UNAVAILABLE, FakeRasa
 from tests.bot.live import listening
+from tests.bot.mail.filings import CANDIDATURE, FILED_AT
 from tests.conftest import unavailable
 
 ANSWER = (
@@ -29,11 +46,23 @@ BUTTONS = [
     {"title": "Le montant", "payload": '/montant{"subject": "fonds"}'},
     {"title": "Les dates", "payload": '/delai{"subject": "fonds"}'},
 ]
+ATTACH_BUTTON = {"title": "Joindre un fichier", "payload": step_payload(f"7:{ATTACH}")}
+DOCUMENT = b"%PDF-1.7\n% the document of a candidature\n%%EOF\n"
+QUOTE = FilePayload(
+    name="Devis été.pdf", mimeType="application/pdf", buffer=b"%PDF-1.7\n% a quote\n%%EOF\n"
+)
 UNSENT = re.compile("n’est pas parti")
 
 
 def replies(message: str) -> list[Any]:
     """Answer a question with all that an answer may have; give the rest back."""
+    if message == "Déposer":
+        return [
+            {"text": "Votre candidature est déposée.", "buttons": BUTTONS},
+            {"custom": {"document": CANDIDATURE.reference}},
+        ]
+    if message == "Joindre":
+        return [{"text": "Des pièces à joindre\u00a0?", "buttons": [ATTACH_BUTTON, BUTTONS[0]]}]
     if message.startswith("Peut-on"):
         return [{"text": ANSWER, "buttons": BUTTONS}, {"custom": {"outcome": {"kind": "answer"}}}]
     return [{"text": f"Réponse à {message}"}]
@@ -66,18 +95,21 @@ def fake_rasa(rasa: FakeRasa) -> FakeRasa:
 
 
 @pytest.fixture(scope="module")
-def site(
-    migrated_file: Path, tmp_path_factory: pytest.TempPathFactory, rasa: FakeRasa
-) -> Iterator[str]:
+def file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of the bot that listens."""
+    return Path(shutil.copy(migrated_file, tmp_path_factory.mktemp("widget")))
+
+
+@pytest.fixture(scope="module")
+def site(file: Path, rasa: FakeRasa) -> Iterator[str]:
     """The address of a bot that listens."""
-    copy = shutil.copy(migrated_file, tmp_path_factory.mktemp("widget"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bot.relay, "POLL", 0.05)
-        database = Database(f"sqlite+aiosqlite:///{copy}")
+        database = Database(f"sqlite+aiosqlite:///{file}")
         client = Rasa(RASA, ACTIONS, transport=rasa)
         arrivals, metrics = Arrivals(database), Metrics()
         relay = Relay(database, client, arrivals, metrics, {"unavailable": UNAVAILABLE})
-        outbox = Outbox(database, Path(copy).parent / "mail", "passerelle@exemple.fr")
+        outbox = Outbox(database, file.parent / "mail", "passerelle@exemple.fr")
         with listening(Services(database, client, relay, arrivals, outbox, metrics)) as address:
             yield address
 
@@ -447,3 +479,258 @@ def test_a_rating_that_does_not_arrive_is_said_and_not_shown(page: Page) -> None
         expect(useless).to_have_attribute("aria-pressed", "true")
         expect(page.get_by_role("alert")).to_be_empty()
         assert pressed(page) == ["Pas utile"]
+
+
+@pytest.fixture
+def rows(file: Path) -> Iterator[Session]:
+    """The rows of the bot that listens."""
+    engine = create_engine(f"sqlite:///{file}")
+    with Session(engine) as session:
+        yield session
+        session.rollback()
+        session.execute(delete(Attachment))
+        session.execute(delete(Draft))
+        session.commit()
+    engine.dispose()
+
+
+@pytest.fixture
+def filed(rows: Session) -> None:
+    """A filed candidature, whose document is made."""
+    rows.add(
+        Draft(
+            questionnaire="fonds",
+            status=DraftStatus.filed,
+            open=False,
+            state={},
+            title=CANDIDATURE.title,
+            applicant=CANDIDATURE.applicant,
+            siret="21370129800013",
+            email=CANDIDATURE.email,
+            cost_cents=1_250_050,
+            amount_cents=1_000_000,
+            reference=CANDIDATURE.reference,
+            consented_at=FILED_AT,
+            filed_at=FILED_AT,
+            filed=CANDIDATURE.model_dump(mode="json"),
+            document=DOCUMENT,
+        )
+    )
+    rows.commit()
+
+
+@pytest.fixture
+def offered(page: Page, fake_rasa: FakeRasa, rows: Session) -> Locator:
+    """The button that chooses a file, in a conversation with a draft."""
+    offer(page, fake_rasa, rows)
+    return page.get_by_role("button", name="Joindre un fichier")
+
+
+def offer(page: Page, fake_rasa: FakeRasa, rows: Session) -> None:
+    ask(page, "Joindre")
+    expect(messages(page)).to_have_count(2)
+    ((conversation, _),) = fake_rasa.messages
+    rows.add(Draft(conversation_id=conversation, questionnaire="fonds", open=True, state={}))
+    rows.commit()
+
+
+def choose(page: Page, chosen: FilePayload | Path) -> None:
+    with page.expect_file_chooser() as opening:
+        page.get_by_role("button", name="Joindre un fichier").click()
+    assert not opening.value.is_multiple()
+    opening.value.set_files(chosen)
+
+
+def uploads(page: Page) -> list[str]:
+    """Return the addresses to which the page sends files from now on."""
+    sent: list[str] = []
+    page.on(
+        "request",
+        lambda request: sent.append(request.url) if "/api/attachments" in request.url else None,
+    )
+    return sent
+
+
+def refusal(reason: str) -> str:
+    return french(load_wording().refusals[reason])
+
+
+@pytest.mark.usefixtures("filed")
+def test_a_file_that_goes_with_a_message(page: Page) -> None:
+    ask(page, "Déposer")
+    name = f"{CANDIDATURE.reference}.pdf"
+    joined = messages(page).nth(1).get_by_role("group", name="Fichiers joints")
+    expect(joined.get_by_role("button")).to_have_count(1)
+    with page.expect_download() as downloading:
+        joined.get_by_role("button", name=name, exact=True).click()
+    assert downloading.value.suggested_filename == name
+    assert downloading.value.path().read_bytes() == DOCUMENT
+    # Unlike what is offered next, it stays, also on the next page.
+    ask(page, "deux")
+    expect(messages(page)).to_have_count(4)
+    page.reload()
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name=name).press("Enter")
+    assert downloading.value.path().read_bytes() == DOCUMENT
+    expect(page.get_by_role("alert")).to_be_empty()
+
+
+@pytest.mark.usefixtures("filed")
+def test_a_file_that_cannot_be_read_is_said(page: Page) -> None:
+    ask(page, "Déposer")
+    button = page.get_by_role("button", name=f"{CANDIDATURE.reference}.pdf")
+    faults: list[Callable[[Route], None]] = [
+        lambda route: route.abort(),
+        lambda route: route.fulfill(status=503, json={}),
+    ]
+    for fault in faults:
+        page.route("**/attachments/0", fault, times=1)
+        button.click()
+        expect(page.get_by_role("alert")).to_have_text(
+            "Le fichier n’a pas pu être lu\u00a0: réessayez."
+        )
+        with page.expect_download():
+            button.click()
+        expect(page.get_by_role("alert")).to_be_empty()
+
+
+def test_a_chosen_file_is_sent_and_shown(
+    page: Page, offered: Locator, fake_rasa: FakeRasa, rows: Session
+) -> None:
+    sent = posted(page)
+    choose(page, QUOTE)
+    expect(messages(page)).to_have_count(4)
+    expect(messages(page).nth(2)).to_have_text("Vous\u00a0: Devis été.pdf")
+    expect(offered).to_have_count(0)
+    expect(page.get_by_role("alert")).to_be_empty()
+    (row,) = rows.scalars(select(Attachment))
+    assert (row.name, row.media_type, row.content) == (
+        QUOTE["name"],
+        "application/pdf",
+        QUOTE["buffer"],
+    )
+    assert fake_rasa.messages[-1][1] == step_payload(f"{row.draft_id}:attached:{row.id}")
+    # The button itself is not pressed.
+    assert sent == []
+
+
+@pytest.mark.usefixtures("offered")
+def test_a_file_that_is_refused_is_said_and_another_may_be_chosen(page: Page) -> None:
+    web_page = FilePayload(name="devis.pdf", mimeType="application/pdf", buffer=b"<!doctype html>")
+    choose(page, web_page)
+    expect(page.get_by_role("alert")).to_have_text(refusal("lies"))
+    empty = FilePayload(name="devis.pdf", mimeType="application/pdf", buffer=b"")
+    choose(page, empty)
+    expect(page.get_by_role("alert")).to_have_text(refusal("empty"))
+    expect(messages(page)).to_have_count(2)
+    choose(page, QUOTE)
+    expect(messages(page)).to_have_count(4)
+    expect(page.get_by_role("alert")).to_be_empty()
+
+
+@pytest.mark.usefixtures("offered")
+def test_a_file_too_large_is_not_sent(page: Page, rows: Session, tmp_path: Path) -> None:
+    sent = uploads(page)
+    large = tmp_path / "grand.pdf"
+    large.write_bytes(b"%PDF-1.7".ljust(MOST_BYTES + 1))
+    choose(page, large)
+    expect(page.get_by_role("alert")).to_contain_text("trop lourd\u00a0: 10\u00a0Mo au plus")
+    assert sent == []
+    large.write_bytes(b"%PDF-1.7".ljust(MOST_BYTES))
+    choose(page, large)
+    expect(messages(page)).to_have_count(4)
+    assert rows.scalar(select(Attachment.size)) == MOST_BYTES
+
+
+@pytest.mark.usefixtures("offered")
+def test_a_file_without_a_draft_any_more(page: Page, rows: Session) -> None:
+    rows.execute(delete(Draft))
+    rows.commit()
+    choose(page, QUOTE)
+    expect(page.get_by_role("alert")).to_contain_text("reprenez d’abord une candidature")
+    expect(page.get_by_role("button", name="Réessayer")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("offered")
+def test_a_file_that_does_not_pass_is_sent_again_under_its_id(page: Page, rows: Session) -> None:
+    sent = uploads(page)
+    page.route("**/api/attachments?*", lambda route: route.abort(), times=1)
+    choose(page, QUOTE)
+    expect(page.get_by_role("alert")).to_contain_text(UNSENT)
+    page.get_by_role("button", name="Réessayer").click()
+    expect(messages(page)).to_have_count(4)
+    expect(page.get_by_role("alert")).to_be_empty()
+    assert len(sent) == 2 and sent[0] == sent[1]
+    assert len(rows.scalars(select(Attachment)).all()) == 1
+
+
+@pytest.mark.usefixtures("offered")
+def test_a_file_for_a_conversation_that_is_gone(page: Page) -> None:
+    gone = {"detail": "Elle n’existe plus.", "code": "no_conversation"}
+    page.route("**/api/attachments?*", lambda route: route.fulfill(status=401, json=gone), times=1)
+    choose(page, QUOTE)
+    expect(panel(page)).to_contain_text("La conversation précédente n’existe plus")
+    ask(page, "un")
+    expect(messages(page)).to_have_count(2)
+
+
+def test_a_file_by_the_keyboard(page: Page, offered: Locator) -> None:
+    keyboard = page.keyboard
+    expect(box(page)).to_be_focused()
+    for _ in range(4):
+        keyboard.press("Shift+Tab")
+        if offered.evaluate("one => one.matches(':focus-visible')"):
+            break
+    expect(offered).to_be_focused()
+    # Nothing is sent for want of a choice.
+    sent = uploads(page)
+    with page.expect_file_chooser() as opening:
+        keyboard.press("Enter")
+    opening.value.set_files([])
+    with page.expect_file_chooser() as opening:
+        keyboard.press("Space")
+    assert sent == []
+    opening.value.set_files(QUOTE)
+    expect(messages(page)).to_have_count(4)
+    # The button is gone: what follows is in reach from the exchanges.
+    expect(page.get_by_role("log")).to_be_focused()
+
+
+def test_files_on_a_narrow_screen(
+    page: Page, filed: None, fake_rasa: FakeRasa, rows: Session
+) -> None:
+    page.set_viewport_size({"width": 320, "height": 560})
+    offer(page, fake_rasa, rows)
+    choose(page, FilePayload(name="d" * 96 + ".pdf", mimeType="", buffer=QUOTE["buffer"]))
+    expect(messages(page)).to_have_count(4)
+    ask(page, "Déposer")
+    button = page.get_by_role("button", name=f"{CANDIDATURE.reference}.pdf")
+    expect(button).to_be_visible()
+    log = page.get_by_role("log")
+    assert log.evaluate("one => one.scrollWidth <= one.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    shape = button.bounding_box()
+    assert shape and shape["height"] >= 40
+
+
+def test_files_on_another_site_with_a_strict_policy(
+    page: Page, site: str, filed: None, fake_rasa: FakeRasa, rows: Session
+) -> None:
+    town = site.replace("127.0.0.1", "localhost") + "/mairie"
+    policy = f"default-src 'none'; script-src {site}; connect-src {site}"
+    page.route(
+        town,
+        lambda route: route.fulfill(
+            content_type="text/html",
+            headers={"Content-Security-Policy": policy},
+            body=f'<!doctype html><script src="{site}/widget.js" async></script><p>Mairie',
+        ),
+    )
+    page.goto(town)
+    offer(page, fake_rasa, rows)
+    choose(page, QUOTE)
+    expect(messages(page)).to_have_count(4)
+    ask(page, "Déposer")
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name=f"{CANDIDATURE.reference}.pdf").click()
+    assert downloading.value.path().read_bytes() == DOCUMENT

@@ -123,6 +123,67 @@ def test_ratings_come_and_go_without_touching_what_is_there(empty_database_url: 
         assert described(connection) == before
 
 
+def test_drafts_come_and_go_without_touching_what_is_there(empty_database_url: str) -> None:
+    upgrade(empty_database_url, "0002")
+    with migrating(empty_database_url) as connection:
+        before = described(connection)
+        connection.execute(
+            text(
+                "INSERT INTO conversation (id, channel, token_hash, created_at, last_seq) "
+                "VALUES ('one', 'web', 'hash', '2026-03-01 12:00:00+00:00', 2)"
+            )
+        )
+        add = text(
+            "INSERT INTO message (id, conversation_id, seq, direction, author, text, rating, "
+            "state, attempts, created_at, in_reply_to) VALUES (:id, 'one', :seq, :direction, "
+            ":author, 'Où ?', :rating, 'done', 0, '2026-03-01 12:00:00+00:00', :in_reply_to)"
+        )
+        question = {"direction": "inbound", "author": "person", "rating": None}
+        answer = {"direction": "outbound", "author": "assistant", "rating": "down"}
+        connection.execute(add, {"id": 11, "seq": 1, "in_reply_to": None, **question})
+        connection.execute(add, {"id": 12, "seq": 2, "in_reply_to": 11, **answer})
+        kept = rows(connection)
+    assert [len(table) for table in kept] == [1, 2]
+
+    added = {"attachment", "draft", "mail", "reference_count"}
+    upgrade(empty_database_url, "0003")
+    with migrating(empty_database_url) as connection:
+        whole = described(connection)
+        assert whole.keys() - before.keys() == added
+        assert {table: whole[table] for table in before} == before
+        assert rows(connection) == kept
+        for statement in (
+            "INSERT INTO reference_count (year, last) VALUES (2026, 1)",
+            "INSERT INTO draft (id, conversation_id, questionnaire, status, open, state, title, "
+            "applicant, siret, email, cost_cents, amount_cents, reference, consented_at, filed_at, "
+            "filed, document, created_at, updated_at) VALUES (7, 'one', 'fonds', 'filed', false, "
+            "'{}', 'Former', 'Saint-Flovier', '21370218600015', 'mairie@exemple.fr', 200, 100, "
+            "'IDL-2026-0001', '2026-03-01 12:00:00+00:00', '2026-03-01 12:00:00+00:00', '{}', "
+            "NULL, '2026-03-01 12:00:00+00:00', '2026-03-01 12:00:00+00:00')",
+            "INSERT INTO draft (id, conversation_id, questionnaire, status, open, state, "
+            "created_at, updated_at) VALUES (8, 'one', 'fonds', 'draft', true, '{}', "
+            "'2026-03-01 12:00:00+00:00', '2026-03-01 12:00:00+00:00')",
+            "INSERT INTO attachment (id, draft_id, name, media_type, size, sha256, content, "
+            "created_at) VALUES (5, 7, 'devis.pdf', 'application/pdf', 1, '00', 'x', "
+            "'2026-03-01 12:00:00+00:00')",
+            "INSERT INTO mail (id, draft_id, state, attempts, next_attempt_at, created_at) VALUES "
+            "(3, 7, 'due', 0, '2026-03-01 12:00:00+00:00', '2026-03-01 12:00:00+00:00')",
+        ):
+            connection.execute(text(statement))
+
+    downgrade(empty_database_url, "0002")
+    with migrating(empty_database_url) as connection:
+        assert rows(connection) == kept
+        assert described(connection) == before
+
+    upgrade(empty_database_url, "0003")
+    with migrating(empty_database_url) as connection:
+        assert rows(connection) == kept
+        assert described(connection) == whole
+        for table in added:
+            assert connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0
+
+
 def test_processes_that_start_together_migrate_once(empty_database_url: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(upgrade, [empty_database_url] * 4))

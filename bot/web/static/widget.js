@@ -545,10 +545,14 @@
         this.#follow();
       } catch (error) {
         const refused = error.status < 500; // as it is, it will not pass
-        this.#complain(
-          refused ? error.message : SAY.unsent,
-          refused ? null : () => this.#send(body, shown),
-        );
+        // A file belongs to what is gone; a message has begun another conversation already.
+        if (file && error.status === 401) this.#forget(this.#state.token);
+        else {
+          this.#complain(
+            refused ? error.message : SAY.unsent,
+            refused ? null : () => this.#send(body, shown),
+          );
+        }
       }
       this.#sending = this.box.readOnly = false;
       this.#count();

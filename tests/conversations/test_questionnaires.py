@@ -1,0 +1,364 @@
+"""The three questionnaires as people go through them, with every detour that they may take."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from deploy.stack import Stack
+from tests.conversations.candidate import TO_VERDICT, answers, row, tell
+
+PORTEUR, PLACE = "Qui porte le projet", "Quel est le nom de la commune"
+POPULATION, PROJECT = "Combien d’habitants", "Que voulez-vous faire surtout"
+DECISION, RESULTS = "La décision de mener", "Quand le projet donnera-t-il"
+
+
+def at_place(person: Any) -> None:
+    assert PLACE in tell(person, ("faire le test", "une commune"))
+
+
+def at_project(person: Any) -> None:
+    at_place(person)
+    assert PROJECT in person.say("Saint-Flovier")
+
+
+def at_population(person: Any) -> None:
+    assert POPULATION in tell(person, ("faire le test", "un syndicat"))
+
+
+# Detours
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        ("c'est quoi l'axe 3 ?", "34 millions"),
+        ("combien on touche par conseiller numérique ?", "50 000 €"),
+        ("merci beaucoup", "Avec plaisir"),
+        ("je veux parler à quelqu'un", "pref-badl@indre-et-loire.gouv.fr"),
+    ],
+)
+def test_a_question_in_the_middle_is_answered_and_ours_comes_back(
+    person: Any, asked: str, answer: str
+) -> None:
+    at_place(person)
+    said = person.say(asked)
+    assert said.index(answer) < said.index(PLACE)
+    assert "576" in person.say("Saint-Flovier")
+
+
+def test_why(person: Any) -> None:
+    at_place(person)
+    said = person.say("pourquoi ?")
+    assert "retrouver son code et sa population" in said
+    assert PLACE in said
+
+
+def test_back_to_the_very_beginning(person: Any) -> None:
+    at_project(person)
+    # What the place told is no question of its own.
+    assert PLACE in person.say("retour")
+    assert PORTEUR in person.say("retour")
+    said = person.say("retour")
+    assert "il n’y a rien avant" in said
+    assert PORTEUR in said
+    assert PLACE in person.say("une commune")
+
+
+def test_where_i_am(person: Any) -> None:
+    at_project(person)
+    said = person.say("où j'en suis")
+    for line in ("Porteur : Une commune", "Saint-Flovier (INSEE 37218)", "Population : 576"):
+        assert line in said
+    assert PROJECT in said
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "en fait nous sommes 1 200 habitants",
+        "en fait, on est 1200 hab.",
+        pytest.param(
+            "en fait nous sommes 1 200",
+            marks=pytest.mark.xfail(
+                strict=True, reason="answered as « who may have a conseiller », not as a correction"
+            ),
+        ),
+        pytest.param(
+            "en fait nous sommes 850",
+            marks=pytest.mark.xfail(
+                strict=True, reason="« Je n'ai pas reconnu votre choix »: « habitants » is required"
+            ),
+        ),
+    ],
+)
+def test_in_fact_there_are_more_of_us(stack: Stack, person: Any, said: str) -> None:
+    at_project(person)
+    assert PROJECT in person.say(said)
+    assert answers(stack)["population"] == int("".join(re.findall(r"\d", said)))
+
+
+def test_stop_ask_resume(person: Any) -> None:
+    at_project(person)
+    said = person.say("arrêter")
+    assert re.search(r"reprendre [A-Z0-9]{4}(-[A-Z0-9]{4}){2}", said)
+    answer = person.say("qui signe le mandat Aidants Connect ?")
+    assert "FranceConnect" in answer
+    assert PROJECT not in answer
+    assert PROJECT in person.say("reprendre")
+    assert DECISION in person.say("former nos agents")
+
+
+def test_nothing_is_promised_of_what_holds_no_answer(person: Any) -> None:
+    person.say("faire le test")
+    stopped = person.say("arrêter")
+    resumed = person.say("reprendre")
+    assert ("gardé" in stopped and "rien à garder" not in stopped) == (PORTEUR in resumed)
+
+
+def test_by_code_from_another_conversation(somebody: Callable[[], Any]) -> None:
+    at_desk, at_home, stranger = somebody(), somebody(), somebody()
+    at_project(at_desk)
+    code = at_desk.say("arrêter").rsplit("reprendre ", 1)[1]
+    assert PROJECT in at_home.say(f"reprendre {code.lower()}")
+    assert DECISION in at_home.say("former nos agents")
+    assert "aucun dossier" in stranger.say("reprendre ABCD-EFGH-JKMN")
+    # It is where it was last taken up, and there alone.
+    assert "pas de dossier en cours" in at_desk.say("reprendre")
+
+
+def test_cancelling_is_asked_and_then_done(stack: Stack, person: Any) -> None:
+    at_project(person)
+    assert "définitif" in person.say("annuler")
+    assert PROJECT in person.press("Non, le garder")
+    person.say("annuler")
+    assert PROJECT in person.say("non")
+    assert answers(stack)["lieu"] == "37218"
+    person.say("annuler")
+    assert "effacé" in person.say("oui")
+    left = row(stack)
+    assert left["status"] == "withdrawn"
+    assert not left["state"].get("answers")
+    assert left["resume_hash"] is None
+    assert "pas de dossier en cours" in person.say("reprendre")
+    assert "rien à effacer" in person.say("annuler")
+
+
+def test_three_invalid_answers_are_explained_and_lead_out(person: Any) -> None:
+    at_place(person)
+    for text in ("Zorglub", "Pif-le-Paf"):
+        said = person.say(text)
+        assert "Vérifiez l’orthographe" in said
+        assert "ce n’est pas grave" not in said
+    said = person.say("xxyyzz")
+    assert "ce n’est pas grave" in said
+    assert "retrouver son code et sa population" in said
+    assert PLACE in said
+    assert {"Je ne sais pas", "Écrire à une personne"} <= set(person.buttons)
+    assert "pref-badl@indre-et-loire.gouv.fr" in person.press("Écrire à une personne")
+    assert "à confirmer" in person.press("Je ne sais pas")
+
+
+def test_what_is_not_known_is_to_be_confirmed(person: Any) -> None:
+    tell(person, TO_VERDICT[:2])
+    unknown = ("je ne sais pas", "aucune idée", "je sais pas trop")
+    for text in unknown:
+        assert "à confirmer" in person.say(text)
+    verdict = person.press("Je ne sais pas")
+    assert "il reste des points à confirmer" in verdict
+    assert verdict.count(" : à confirmer. ") == 4
+    assert "Le porteur : rempli" in verdict
+
+
+@pytest.mark.parametrize("before", [(), ("une commune",)])
+def test_several_answers_in_one_sentence(
+    stack: Stack, person: Any, before: tuple[str, ...]
+) -> None:
+    tell(person, ("faire le test", *before))
+    said = person.say(
+        "on est une commune de 650 habitants, Saint-Flovier, et on veut former nos agents"
+    )
+    assert DECISION in said
+    told = {"porteur": "commune", "lieu": "37218", "population": 650, "projet": "formation"}
+    assert answers(stack) == told
+
+
+def test_change_an_answer_of_the_verdict(person: Any) -> None:
+    assert "axe 3" in tell(person, TO_VERDICT)
+    person.say("modifier")
+    assert "Réponse actuelle : Former nos agents" in person.press("Nature du projet")
+    said = person.press("Acheter du matériel pour les agents")
+    assert "Le matériel des agents : non rempli" in said
+    assert "axe 3" not in said
+
+
+# The other two
+
+
+def test_an_association_may_have_a_conseiller_numerique(person: Any) -> None:
+    assert "Qui recruterait" in person.say("questionnaire conseiller numérique")
+    tell(person, ("une association", "oui", "oui"))
+    verdict = person.say("pas encore")
+    assert "La structure : rempli" in verdict
+    assert "La candidature en ligne : à confirmer" in verdict
+    assert "50 000 €" in person.press("Obtenir un conseiller numérique")
+    person.say("modifier")
+    person.press("Structure")
+    assert "La structure : non rempli" in person.press("Un particulier")
+
+
+def test_a_secretary_may_be_an_aidant(person: Any) -> None:
+    assert "Qui aide les usagers" in person.say("faire le point aidants connect")
+    person.say("une secrétaire de mairie")
+    assert "les critères sont remplis" in person.say("oui")
+    assert "habilitation" in person.press("L’habilitation Aidants Connect")
+    # A candidature is to the fund, and begins with its questionnaire.
+    assert PORTEUR in person.say("préparer ma candidature")
+
+
+def test_a_volunteer_is_told_who_may(person: Any) -> None:
+    tell(person, ("faire le point aidants connect", "un bénévole"))
+    verdict = person.say("à titre personnel")
+    assert verdict.count(" : non rempli. ") == 2
+    assert "Confiez cette aide à un professionnel" in verdict
+
+
+# Populations
+
+POPULATIONS = {
+    "environ mille deux cents": 1200,
+    "1 200 hab.": 1200,
+    "850h": 850,
+    "1200": 1200,
+    "1.200": 1200,
+    "1'200": 1200,
+    "on est 650": 650,
+    "12 000 habitants": 12_000,
+    "12k": 12_000,
+    "12 mille": 12_000,
+    "douze mille": 12_000,
+    "huit cent cinquante": 850,
+    "six-cent-cinquante": 650,
+    "quatre-vingts": 80,
+    "près de 3 500 âmes": 3500,
+    "~ 900": 900,
+    "900 et des poussières": 900,
+    "2000 habitants": 2000,
+    "2 000": 2000,
+    "au dernier recensement : 612": 612,
+    "1 200 (mille deux cents)": 1200,
+    "1200habitants": 1200,
+    "0,5 million": 500_000,
+    "nous sommes 1 200": 1200,
+}
+
+
+def test_many_ways_to_tell_a_population(stack: Stack, person: Any) -> None:
+    at_population(person)
+    heard = {}
+    for text in POPULATIONS:
+        person.say(text)
+        heard[text] = answers(stack).get("population")
+        assert POPULATION in person.say("retour")
+    assert heard == POPULATIONS
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "reason"),
+    [
+        ("mille", 1000, "taken for Maillé: 557"),
+        ("2000", 2000, "taken for a year"),
+        ("environ 2000", 2000, "taken for a year"),
+        ("environ 2000 personnes", 2000, "taken for a year"),
+        ("on est 1950", 1950, "taken for a year"),
+        ("deux mille", 2000, "taken for a year"),
+        ("30 000 à Tours et autour", 30_000, "Tours' own population in place of what is said"),
+        ("environ 1 500 habitants (Loches)", 1500, "Loches' population in place of what is said"),
+        ("1,2 millier", 1200, "noted as 1"),
+        ("un millier", 1000, "not read"),
+        ("une centaine d'habitants", 100, "not read"),
+        ("deux mille et quelques", 2000, "taken for a year"),
+        ("612 au recensement de 2020", 612, "the year is a second number"),
+        ("650 habitants en 2023", 650, "the year is a second number"),
+        ("2 500 habitants et 900 foyers", 2500, "what is of habitants is not preferred"),
+    ],
+)
+def test_populations_that_are_not_understood(
+    stack: Stack, person: Any, request: pytest.FixtureRequest, text: str, expected: int, reason: str
+) -> None:
+    request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+    at_population(person)
+    person.say(text)
+    assert answers(stack).get("population") == expected
+
+
+# Places
+
+MISSPELT = {
+    "st flovier": "Saint-Flovier",
+    "azay le rido": "Azay-le-Rideau",
+    "chato renaud": "Château-Renault",
+    "joué les tour": "Joué-lès-Tours",
+    "st pierre des cor": "Saint-Pierre-des-Corps",
+    "ste maure": "Sainte-Maure-de-Touraine",
+    "chinnon": "Chinon",
+    "langeai": "Langeais",
+    "prelly sur claise": "Preuilly-sur-Claise",
+    "ligeuil": "Ligueil",
+    "beaulieu les loche": "Beaulieu-lès-Loches",
+    "commune de Luyne": "Luynes",
+    "BLERE": "Bléré",
+    "azay": "Azay-sur-Cher",
+}
+
+
+def test_misspelt_communes_are_found_or_offered(person: Any) -> None:
+    at_place(person)
+    missed = []
+    for text, name in MISSPELT.items():
+        said = person.say(text)
+        if PROJECT in said:
+            if f"{name} (INSEE " not in said:
+                missed.append(text)
+            person.say("retour")
+        elif name not in person.buttons:
+            missed.append(text)
+    assert missed == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("la ville aux dame", "La Ville-aux-Dames"),
+        ("monlouis", "Montlouis-sur-Loire"),
+        ("tauxini", "Tauxigny-Saint-Bauld"),
+        ("esvres sur indre", "Esvres"),
+    ],
+)
+@pytest.mark.xfail(strict=True, reason="« Je ne trouve pas ce nom », and none is offered")
+def test_communes_that_are_not_found(person: Any, text: str, name: str) -> None:
+    at_place(person)
+    said = person.say(text)
+    assert f"{name} (INSEE " in said or name in person.buttons
+
+
+def test_a_commune_of_elsewhere_is_told_so_and_may_go_on(stack: Stack, person: Any) -> None:
+    at_place(person)
+    said = person.say("Troyes")
+    assert "Aube, 10" in said
+    assert "préfecture de l’Aube" in said
+    assert POPULATION in person.press("Continuer avec Troyes")
+    assert PROJECT in person.say("62 000 habitants")
+    told = {"porteur": "commune", "lieu": "Troyes", "population": 62_000}
+    assert answers(stack) == told
+
+
+@pytest.mark.parametrize(
+    "text", ["Loches Sud Touraine", "la comcom de Loches", "communauté de commune loche sud tourene"]
+)
+def test_an_epci_by_name(stack: Stack, person: Any, text: str) -> None:
+    tell(person, ("faire le test", "une intercommunalité"))
+    assert "Communauté de communes Loches Sud Touraine" in person.say(text)
+    assert answers(stack)["lieu"] == "200071587"
+    assert answers(stack)["population"] > 50_000
