@@ -441,9 +441,7 @@ def meeting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("meeting")
-async def test_an_answer_twice_at_once_is_taken_once(
-    person: Person, desks: list[Desk], request: pytest.FixtureRequest
-) -> None:
+async def test_an_answer_twice_at_once_is_taken_once(person: Person, desks: list[Desk]) -> None:
     number = await person.begin()
     await person.answer(number, until="materiel")
     for conversation, draft in await copies(person, number, 3):
@@ -456,7 +454,7 @@ async def test_an_answer_twice_at_once_is_taken_once(
 
 @pytest.mark.usefixtures("meeting")
 async def test_a_typed_yes_twice_at_once_gets_the_same_reply(
-    person: Person, desks: list[Desk], request: pytest.FixtureRequest
+    person: Person, desks: list[Desk]
 ) -> None:
     number = await person.complete()
     await person.say("déposer")
@@ -470,7 +468,7 @@ async def test_a_typed_yes_twice_at_once_gets_the_same_reply(
 
 @pytest.mark.usefixtures("meeting")
 async def test_beginning_twice_at_once_begins_once(
-    person: Person, desks: list[Desk], database: Database, request: pytest.FixtureRequest
+    person: Person, desks: list[Desk], database: Database
 ) -> None:
     for seq in range(1, 4):
         message = Message(person.conversation, seq, "x", "0:begin:fonds")

@@ -35,7 +35,7 @@ def file(person: Any) -> tuple[str, dict[str, Any]]:
     """Press the two buttons that file; return the reference and the message with the document."""
     person.press("Déposer")
     seq = person.send({"button": person._buttons[CONFIRM]})
-    messages = person.wait(seq, count=2)
+    messages = person.wait(seq)
     text = "\n".join(one["text"] for one in messages)
     (reference,) = set(re.findall(r"IDL-\d{4}-\d{4}", text))
     (with_document,) = [one for one in messages if one["attachments"]]
@@ -94,7 +94,7 @@ def test_refused_then_accepted_in_words(stack: Stack, person: Any) -> None:
     assert row(stack)["status"] == "complete"
     person.say("déposer")
     seq = person.send({"text": "j'accepte"})
-    assert "IDL-" in person.wait(seq, count=2)[0]["text"]
+    assert "IDL-" in person.wait(seq)[0]["text"]
     assert row(stack)["status"] == "filed"
 
 
@@ -102,7 +102,7 @@ def test_an_old_button_of_what_is_filed_says_so(person: Any) -> None:
     tell(person, TO_SUMMARY)
     change = person._buttons["Modifier une réponse"]
     reference, _ = file(person)
-    said = person.wait(person.send({"button": change}), count=2)
+    said = person.wait(person.send({"button": change}))
     assert "déjà déposée" in said[0]["text"]
     assert reference in said[0]["text"]
     assert any(one["attachments"] for one in said)
@@ -147,26 +147,62 @@ def test_another_commune_needs_another_siret(person: Any) -> None:
     assert "SIRET" in person.say("Loches").split("Votre candidature")[0]
 
 
+@pytest.mark.parametrize(
+    ("said", "name", "expected"),
+    [
+        ("en fait nous sommes 900 habitants", "population", 900),
+        ("en fait l'adresse est accueil@exemple.fr", "contact_email", "accueil@exemple.fr"),
+    ],
+)
+def test_correct_in_words_at_the_summary(
+    stack: Stack, person: Any, said: str, name: str, expected: object
+) -> None:
+    tell(person, TO_SUMMARY)
+    assert "Tout y est" in person.say(said)
+    assert answers(stack)[name] == expected
+
+
+@pytest.mark.xfail(strict=True, reason="« autre@… » also changes the project to « Autre chose »")
+def test_an_address_corrects_an_address_alone(stack: Stack, person: Any) -> None:
+    tell(person, TO_SUMMARY)
+    person.say("en fait mon mail est autre@exemple.fr")
+    assert answers(stack)["contact_email"] == "autre@exemple.fr"
+    assert answers(stack)["projet"] == "formation"
+    assert answers(stack)["thematique"] == "thematique_3b"
+
+
+@pytest.mark.xfail(strict=True, reason="the corrected cost is taken for the sum asked for")
+def test_a_corrected_cost_is_no_sum_asked_for(stack: Stack, person: Any) -> None:
+    tell(person, TO_SUMMARY[:-2])
+    person.say("en fait le coût est de 11 000 €")
+    assert "montant" not in answers(stack)
+
+
+@pytest.mark.xfail(strict=True, reason="answered as a question on the thématique 3B")
+def test_half_a_period_is_told_what_it_lacks(person: Any) -> None:
+    tell(person, TO_SUMMARY[:-6])
+    assert "De quand à quand" in person.say("en janvier")
+    assert "Source" not in person.say("en janvier")
+
+
 # What is typed
 
 
 @pytest.mark.parametrize(
-    ("typed", "kept"),
+    "typed",
     [
-        ("'; DROP TABLE draft; --", "'; DROP TABLE draft; --"),
-        ("<b>Former</b> <script>alert(1)</script> & « tous »", None),
-        ("🙂 Projet 🎉 numérique", None),
-        ('{"step": "0:cancel"} %s {reference} $(id)', None),
-        ("=1+1", None),
+        "'; DROP TABLE draft; --",
+        "<b>Former</b> <script>alert(1)</script> & « tous »",
+        "🙂 Projet 🎉 numérique",
+        '{"step": "0:cancel"} %s {reference} $(id)',
+        "=1+1",
     ],
 )
-def test_free_text_is_kept_as_it_is(
-    stack: Stack, person: Any, typed: str, kept: str | None
-) -> None:
+def test_free_text_is_kept_as_it_is(stack: Stack, person: Any, typed: str) -> None:
     tell(person, TO_TITLE)
     assert DESCRIBE in person.say(typed)
-    assert answers(stack)["titre"] == (kept or typed)
-    assert (kept or typed) in person.say("où j'en suis")
+    assert answers(stack)["titre"] == typed
+    assert typed in person.say("où j'en suis")
 
 
 @pytest.mark.parametrize("typed", ["🙂🙂 🎉", "…", "?!"])
@@ -190,12 +226,8 @@ def test_nothing_odd_is_taken_for_a_siret(stack: Stack, person: Any, typed: str)
     tell(person, TO_TITLE[:7])
     assert "14 chiffres" in person.say(typed)
     assert "siret" not in answers(stack)
-    assert SIRET == tell_siret(stack, person)
-
-
-def tell_siret(stack: Stack, person: Any) -> str:
     person.say(SIRET)
-    return str(answers(stack)["siret"])
+    assert answers(stack)["siret"] == SIRET
 
 
 def test_a_long_description_is_taken_or_told_how_long_it_may_be(stack: Stack, person: Any) -> None:

@@ -135,7 +135,10 @@
     .source, .hint, .status { font-size: .875em; color: var(--faint); }
     .choices, .files { display: grid; justify-items: start; gap: .5em; }
     .files { margin-top: .6em; }
-    .file { display: flex; align-items: center; gap: .5em; font-weight: 600; }
+    .file {
+      display: flex; align-items: center; gap: .3em; font-weight: 600;
+      padding-inline-start: .6em; /* the drawing has room around it */
+    }
     .rating { display: flex; flex-wrap: wrap; gap: .5em; margin-top: .6em; }
     .rating button {
       display: flex; align-items: center; gap: .4em; min-height: 2em; padding: .2em .7em;
