@@ -7,39 +7,39 @@ its author's: nothing of what it says is shown, even with `--all`.
 import asyncio
 import contextlib
 import errno
-import json
-import re
 import sys
-import unicodedata
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path, PurePath
 from typing import Annotated, NoReturn, TypeVar
-from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import AwareDatetime, BaseModel, ValidationError
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.text import clean
+from bot.printing import (
+    NONE,
+    Rows,
+    euros,
+    moment,
+    one_line,
+    plain,
+    print_bytes,
+    print_json,
+    print_table,
+    size_told,
+)
 from candidature import evaluation
 from candidature.attachments import safe_name
 from candidature.filed import CriterionTold, Filed
-from candidature.wording import euros_told, number_told, paragraphs
-from knowledge.typography import NBSP, french
+from candidature.wording import paragraphs
+from knowledge.typography import french
 from settings import Settings
 from storage.database import Database
 from storage.drafts import attachments_of, filed_drafts, mail_of, of_reference
 from storage.models import Draft, Mail, State, Status
 
-_PARIS = ZoneInfo("Europe/Paris")
-_NONE = "—"
 _STATUSES = {
     Status.draft: "en cours",
     Status.complete: "complète",
@@ -68,7 +68,6 @@ _REASONS: dict[int | None, str] = {
 }
 
 _T = TypeVar("_T")
-Rows = Sequence[Sequence[str]]
 
 
 class _Row(BaseModel):
@@ -157,16 +156,16 @@ def list_(
 
     found = _read(work)
     if as_json:
-        return _print_json([one.model_dump(mode="json") for one in found])
+        return print_json([one.model_dump(mode="json") for one in found])
     header = ["Référence", "État", "Déposée le", "Candidat", "Titre", "Somme demandée"]
     if every:
         header[2:2] = ["Questionnaire", "Commencée le", "Modifiée le"]
     rows = [_cells(one, every) for one in found]
     if sys.stdout.isatty():
         if rows:
-            _print_table(rows, header)
+            print_table(rows, header)
     else:
-        _print_bytes("".join("\t".join(map(_line, row)) + "\n" for row in (header, *rows)))
+        print_bytes("".join("\t".join(map(one_line, row)) + "\n" for row in (header, *rows)))
     if not rows:
         typer.echo(f"Aucune candidature{'' if every else ' déposée'}.", err=True)
     return None
@@ -193,12 +192,12 @@ def show(reference: _Reference, as_json: _AsJson = False) -> None:
 
     shown = _read(work)
     if as_json:
-        return _print_json(shown.model_dump(mode="json"))
+        return print_json(shown.model_dump(mode="json"))
     for title, rows in _sections(shown):
         if sys.stdout.isatty():
-            _print_table(rows, title=title)
+            print_table(rows, title=title)
         else:
-            _print_bytes(_plain(title, rows))
+            print_bytes(plain(title, rows))
     return None
 
 
@@ -294,7 +293,7 @@ async def _in_session(url: str, work: Callable[[AsyncSession], Awaitable[_T]]) -
 async def _filed(session: AsyncSession, reference: str) -> tuple[Draft, Filed]:
     """Return a filed candidature, or stop with a sentence."""
     # Cleaned first: a database refuses some of what a terminal lets through.
-    reference = _line(reference)
+    reference = one_line(reference)
     draft = await of_reference(session, reference)
     if draft is None:
         _stop(f"Aucune candidature déposée n'a la référence « {reference} ».")
@@ -329,15 +328,15 @@ def _row(draft: Draft) -> _Row:
 
 
 def _cells(row: _Row, every: bool) -> list[str]:
-    dates = [row.questionnaire, _moment(row.created_at), _moment(row.updated_at)]
+    dates = [row.questionnaire, moment(row.created_at), moment(row.updated_at)]
     return [
-        row.reference or _NONE,
+        row.reference or NONE,
         _STATUSES[row.status],
         *(dates if every else ()),
-        _moment(row.filed_at),
-        _NONE if row.applicant is None else french(row.applicant),
-        _NONE if row.title is None else french(row.title),
-        _euros(row.amount_cents),
+        moment(row.filed_at),
+        NONE if row.applicant is None else french(row.applicant),
+        NONE if row.title is None else french(row.title),
+        euros(row.amount_cents),
     ]
 
 
@@ -359,12 +358,12 @@ def _sections(shown: _Shown) -> Iterator[tuple[str, Rows]]:
         [
             ("Titre", filed.title),
             ("Candidat", filed.applicant),
-            ("SIRET", shown.siret or _NONE),
+            ("SIRET", shown.siret or NONE),
             ("Adresse électronique", filed.email),
-            ("Coût", _euros(shown.cost_cents)),
-            ("Somme demandée", _euros(shown.amount_cents)),
+            ("Coût", euros(shown.cost_cents)),
+            ("Somme demandée", euros(shown.amount_cents)),
             ("État", _STATUSES[shown.status]),
-            ("Déposée le", _moment(filed.filed_at)),
+            ("Déposée le", moment(filed.filed_at)),
             ("Envoi", _sending(shown.mail, filed)),
         ],
     )
@@ -375,9 +374,9 @@ def _sections(shown: _Shown) -> Iterator[tuple[str, Rows]]:
     yield "Pré-diagnostic", [("Ensemble", verdict), *map(_criterion, filed.criteria)]
     if filed.conclusions:
         yield "Ce qui correspond au projet", [(one,) for one in filed.conclusions]
-    attached = [(one.name, one.media_type, _size(one.size)) for one in filed.attachments]
+    attached = [(one.name, one.media_type, size_told(one.size)) for one in filed.attachments]
     yield "Pièces jointes", attached or [("Aucune pièce jointe.",)]
-    agreed = f"{filed.consent} (le {_moment(shown.consented_at)})"
+    agreed = f"{filed.consent} (le {moment(shown.consented_at)})"
     yield "Accord du candidat", [(agreed,)]
 
 
@@ -391,81 +390,12 @@ def _sending(mail: _Sent | None, filed: Filed) -> str:
     if mail is None:
         return f"aucun n'est prévu à {filed.prefecture}"
     states = {State.done: "fait", State.due: "à faire", State.failed: "abandonné"}
-    details = [f"demandé le {_moment(mail.created_at)}"]
+    details = [f"demandé le {moment(mail.created_at)}"]
     if mail.next_attempt_at:
-        details.append(f"prochain essai le {_moment(mail.next_attempt_at)}")
+        details.append(f"prochain essai le {moment(mail.next_attempt_at)}")
     if mail.attempts and mail.state is not State.done:
         details.append(f"{mail.attempts} échec{'s' if mail.attempts > 1 else ''}")
     return f"{states[mail.state]}, à {mail.to} ({', '.join(details)})"
-
-
-def _moment(instant: datetime | None) -> str:
-    """Return an instant as it is read in Paris: « 28/11/2026 06:40 »."""
-    return f"{instant.astimezone(_PARIS):%d/%m/%Y %H:%M}" if instant else _NONE
-
-
-def _euros(cents: int | None) -> str:
-    return _NONE if cents is None else euros_told(Decimal(cents) / 100)
-
-
-def _size(size: int) -> str:
-    if size < 1000:
-        return f"{size}{NBSP}octet{'s' if size > 1 else ''}"
-    return f"{number_told(round(size / 1000))}{NBSP}ko"
-
-
-def _line(text: str) -> str:
-    """Return a text on one line, with nothing that commands a terminal."""
-    return re.sub(r"\s*\n\s*", " ", clean(text))
-
-
-def _print_table(rows: Rows, header: Sequence[str] = (), title: str = "") -> None:
-    """Print rows to a terminal; without a header, the first column names the others."""
-    # `Text`, never plain strings: Rich would read markup in what people typed.
-    console = Console(highlight=False, markup=False, emoji=False)
-    if title:
-        console.print(Text(_line(french(title)), style="bold"))
-    table = Table(show_header=bool(header), show_lines=bool(title), expand=False)
-    for number in range(max(map(len, rows))):
-        table.add_column(
-            Text(header[number]) if header else "",
-            overflow="fold",
-            # A reference is to be copied whole.
-            no_wrap=bool(header) and number == 0,
-        )
-    for row in rows:
-        table.add_row(*(Text(clean(french(cell))) for cell in row))
-    console.print(table)
-    if title:
-        console.print()
-
-
-def _plain(title: str, rows: Rows) -> str:
-    """Return rows as text for a pipe: nothing is cut, what follows a line end is indented."""
-    lines = [_line(french(title))]
-    for first, *others in rows:
-        row = " | ".join(clean(french(one)) for one in others)
-        told = clean(french(first)) + (french(f" : {row}") if others else "")
-        lines.append("  " + re.sub(r"\n(?!\n)", "\n    ", told))
-    return "\n".join(lines) + "\n\n"
-
-
-def _print_json(value: object) -> None:
-    text = json.dumps(value, ensure_ascii=False, indent=2)
-    # JSON escapes only the first control characters; others command terminals too, or deceive.
-    _print_bytes("".join(map(_escaped, text)) + "\n")
-
-
-def _escaped(character: str) -> str:
-    if character == "\n" or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}:
-        return character
-    units = character.encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
-
-
-def _print_bytes(text: str) -> None:
-    """Print in UTF-8, whatever the language of the terminal."""
-    typer.echo(text.encode(), nl=False)
 
 
 def _document(filed: Filed) -> bytes:
@@ -477,7 +407,7 @@ def _document(filed: Filed) -> bytes:
     try:
         return pdf(filed)
     except TypstError:
-        _stop(f"Le document de « {_line(filed.reference)} » n'a pas pu être fait.")
+        _stop(f"Le document de « {one_line(filed.reference)} » n'a pas pu être fait.")
 
 
 def _file_name(number: int, name: str) -> str:

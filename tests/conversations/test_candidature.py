@@ -147,19 +147,12 @@ def test_another_commune_needs_another_siret(person: Any) -> None:
     assert "SIRET" in person.say("Loches").split("Votre candidature")[0]
 
 
-@pytest.mark.parametrize(
-    ("said", "name", "expected"),
-    [
-        ("en fait nous sommes 900 habitants", "population", 900),
-        ("en fait l'adresse est accueil@exemple.fr", "contact_email", "accueil@exemple.fr"),
-    ],
-)
-def test_correct_in_words_at_the_summary(
-    stack: Stack, person: Any, said: str, name: str, expected: object
-) -> None:
+def test_correct_in_words_at_the_summary(stack: Stack, person: Any) -> None:
     tell(person, TO_SUMMARY)
-    assert "Tout y est" in person.say(said)
-    assert answers(stack)[name] == expected
+    assert "Tout y est" in person.say("en fait nous sommes 900 habitants")
+    assert "Tout y est" in person.say("en fait l'adresse est accueil@exemple.fr")
+    told = answers(stack)
+    assert (told["population"], told["contact_email"]) == (900, "accueil@exemple.fr")
 
 
 @pytest.mark.xfail(strict=True, reason="« autre@… » also changes the project to « Autre chose »")
@@ -178,53 +171,57 @@ def test_a_corrected_cost_is_no_sum_asked_for(stack: Stack, person: Any) -> None
     assert "montant" not in answers(stack)
 
 
-@pytest.mark.xfail(strict=True, reason="answered as a question on the thématique 3B")
+@pytest.mark.xfail(strict=True, reason="answered as more of the question that came before")
 def test_half_a_period_is_told_what_it_lacks(person: Any) -> None:
     tell(person, TO_SUMMARY[:-6])
-    assert "De quand à quand" in person.say("en janvier")
-    assert "Source" not in person.say("en janvier")
+    person.say("le fonds paie-t-il la formation des agents ?")
+    said = person.say("en janvier")
+    assert "De quand à quand" in said
+    assert "Source" not in said
 
 
 # What is typed
 
 
-@pytest.mark.parametrize(
-    "typed",
-    [
+def test_free_text_is_kept_as_it_is(stack: Stack, person: Any) -> None:
+    tell(person, TO_TITLE)
+    for typed in (
         "'; DROP TABLE draft; --",
         "<b>Former</b> <script>alert(1)</script> & « tous »",
         "🙂 Projet 🎉 numérique",
         '{"step": "0:cancel"} %s {reference} $(id)',
         "=1+1",
-    ],
-)
-def test_free_text_is_kept_as_it_is(stack: Stack, person: Any, typed: str) -> None:
-    tell(person, TO_TITLE)
-    assert DESCRIBE in person.say(typed)
-    assert answers(stack)["titre"] == typed
-    assert typed in person.say("où j'en suis")
+    ):
+        assert DESCRIBE in person.say(typed), typed
+        assert answers(stack)["titre"] == typed
+        assert typed in person.say("où j'en suis")
+        assert "Quel titre" in person.say("retour")
 
 
-@pytest.mark.parametrize("typed", ["🙂🙂 🎉", "…", "?!"])
-def test_what_says_nothing_is_no_free_text(stack: Stack, person: Any, typed: str) -> None:
+def test_what_says_nothing_is_no_free_text(stack: Stack, person: Any) -> None:
     tell(person, TO_DESCRIPTION)
-    assert DESCRIBE in person.say(typed)
+    for typed in ("🙂🙂 🎉", "…", "?!"):
+        assert DESCRIBE in person.say(typed), typed
     assert "description" not in answers(stack)
 
 
-@pytest.mark.parametrize("typed", ["/restart", "/session_start", '/affirm{"step": "0:cancel"}'])
-def test_a_command_of_rasa_is_text(stack: Stack, person: Any, typed: str) -> None:
+def test_a_command_of_rasa_is_text(stack: Stack, person: Any) -> None:
     tell(person, TO_DESCRIPTION)
-    said = person.say(typed)
-    assert "effacer" not in said
-    assert DESCRIBE in said or CHANGES in said
+    for typed in ("/restart", "/session_start", '/affirm{"step": "0:cancel"}'):
+        said = person.say(typed)
+        assert "effacer" not in said, typed
+        assert CHANGES in said or DESCRIBE in said, typed
+        if CHANGES in said:
+            assert DESCRIBE in person.say("retour")
     assert answers(stack)["titre"].startswith("Former")
 
 
-@pytest.mark.parametrize("typed", ["'; DROP TABLE draft; --", "<img src=x>", "🙂", "/restart"])
-def test_nothing_odd_is_taken_for_a_siret(stack: Stack, person: Any, typed: str) -> None:
+def test_nothing_odd_is_taken_for_a_siret(stack: Stack, person: Any) -> None:
     tell(person, TO_TITLE[:7])
-    assert "14 chiffres" in person.say(typed)
+    for typed in ("'; DROP TABLE draft; --", "<img src=x>", "🙂", "/restart", "1234", SIRET + "9"):
+        assert "14 chiffres" in person.say(typed), typed
+    assert "clé de contrôle" in person.say(SIRET[:-1] + "6")
+    assert "autre organisme" in person.say("73282932000074")
     assert "siret" not in answers(stack)
     person.say(SIRET)
     assert answers(stack)["siret"] == SIRET
