@@ -111,12 +111,16 @@ class Relay:
                 payload=payload,
                 now=self._clock(),
             )
+        self.announce(conversation_id, received)
+        return received
+
+    def announce(self, conversation_id: str, received: Received) -> None:
+        """Have a message that was stored answered at once, rather than at the next look."""
         if received.fresh:
             self._metrics.received.inc()
             self._arrivals.ring(conversation_id)
             self._wake.set()
             log.info("message_received", conversation=short(conversation_id), seq=received.seq)
-        return received
 
     async def run(self) -> None:
         """Answer what is due, until cancelled; then let running turns end."""

@@ -85,14 +85,8 @@ class Attachment:
 
 def check(name: str, content: bytes, others: Sequence[int] = ()) -> Attachment | Refusal:
     """Take a file, or say why not; `others` are the sizes of those already taken."""
-    if not content:
-        return Refusal.EMPTY
-    if len(content) > MOST_BYTES:
-        return Refusal.TOO_LARGE
-    if len(others) >= MOST_FILES:
-        return Refusal.TOO_MANY
-    if sum(others) + len(content) > MOST_TOGETHER:
-        return Refusal.TOO_LARGE_TOGETHER
+    if refusal := too_much(len(content), others):
+        return refusal
     _, extension = _split(name)
     kind = _kind(content)
     if isinstance(kind, Refusal):
@@ -103,6 +97,17 @@ def check(name: str, content: bytes, others: Sequence[int] = ()) -> Attachment |
     if extension and extension.lower() not in EXTENSIONS[kind]:
         return Refusal.LIES
     return Attachment(safe_name(name, EXTENSIONS[kind][0]), kind, content)
+
+
+def too_much(size: int, others: Sequence[int] = ()) -> Refusal | None:
+    """Say why a file of this size, in bytes, is not taken, if its size or number is the reason."""
+    if not size:
+        return Refusal.EMPTY
+    if size > MOST_BYTES:
+        return Refusal.TOO_LARGE
+    if len(others) >= MOST_FILES:
+        return Refusal.TOO_MANY
+    return Refusal.TOO_LARGE_TOGETHER if sum(others) + size > MOST_TOGETHER else None
 
 
 # With a letter, lest the day in « Devis du 12.03.2022 » be one.

@@ -191,7 +191,7 @@ class Dialogue:
             case "attach":
                 return self._asked_or_summary(draft, self.words.say("attach_how"), today)
             case "attached":
-                name = draft.attachments.get(_number(rest))
+                name = draft.attachments.get(_number(rest.partition(":")[0]))
                 lead = self.words.say("attached", name=name) if name else None
                 return self._asked_or_summary(draft, lead, today)
             case "detach":

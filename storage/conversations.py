@@ -54,10 +54,13 @@ async def conversation_of_token(session: AsyncSession, token: str) -> str | None
     return found
 
 
-async def lock_conversation(session: AsyncSession, conversation_id: str) -> None:
-    """Have whatever else changes something of this conversation wait for the transaction's end."""
+async def lock_conversation(session: AsyncSession, conversation_id: str) -> bool:
+    """Have whatever else changes something of this conversation wait for the transaction's end.
+
+    Tells whether there is such a conversation.
+    """
     query = select(Conversation.id).where(Conversation.id == conversation_id)
-    await session.execute(query.with_for_update())
+    return await session.scalar(query.with_for_update()) is not None
 
 
 async def messages_after(

@@ -89,9 +89,7 @@ async def receive(
     query = select(Conversation.id).where(Conversation.id == conversation_id).with_for_update()
     if await session.scalar(query) is None:
         raise UnknownConversation
-    stored = await session.scalar(
-        select(Message).where(Message.external_scope == scope, Message.external_id == external_id)
-    )
+    stored = await stored_message(session, scope, external_id)
     if stored is not None:
         # Nothing is left to compare of a message that was forgotten.
         if stored.text and (stored.text, stored.payload) != (text, payload):
@@ -121,6 +119,14 @@ async def receive(
     )
     await session.flush()
     return Received(seq, fresh=True)
+
+
+async def stored_message(session: AsyncSession, scope: str, external_id: str) -> Message | None:
+    """Return the message that came under this id, if one did."""
+    found: Message | None = await session.scalar(
+        select(Message).where(Message.external_scope == scope, Message.external_id == external_id)
+    )
+    return found
 
 
 async def waiting(session: AsyncSession, now: datetime, limit: int) -> Sequence[str]:

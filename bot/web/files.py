@@ -2,6 +2,9 @@
 
 import asyncio
 import hashlib
+import re
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
@@ -15,10 +18,11 @@ from bot.relay import short
 from bot.web.api import Accepted, OfToken, SeqInPath
 from bot.web.problems import Refused, documented
 from bot.web.services import FromServices, Services
-from candidature.attachments import MOST_FILES, Refusal, check
+from candidature.attachments import Attachment, Refusal, check, too_much
 from knowledge.dialogue import load_wording
-from storage import conversations, drafts
-from storage.inbox import DifferentContent
+from storage import conversations, drafts, inbox
+from storage.inbox import Received
+from storage.models import Draft
 from storage.payloads import step_payload
 from storage.times import utc_now
 
@@ -60,13 +64,12 @@ async def attach_file(
     name: FileName,
 ) -> Accepted:
     """Join a file to the candidature under way: the body is its content, as it is."""
-    title, payload = await _attached(services, conversation, name, await request.body())
-    try:
-        received = await services.relay.receive(
-            conversation, scope=conversation, external_id=str(id), text=title, payload=payload
-        )
-    except DifferentContent:
-        raise Refused("different_message") from None
+    file = _File(name, await request.body(), str(id))
+    received = await _received_before(services, conversation, file)
+    if received is None:
+        checked = await _checked(services, conversation, file)
+        received = await _received(services, conversation, file, checked)
+        services.relay.announce(conversation, received)
     return Accepted(seq=received.seq)
 
 
@@ -101,41 +104,92 @@ async def read_attachment(
     )
 
 
-async def _attached(
-    services: Services, conversation: str, name: str, content: bytes
-) -> tuple[str, str]:
-    """Keep the file; return what the person's message says, and what Rasa receives for it."""
-    sha256 = hashlib.sha256(content).hexdigest()
+@dataclass(frozen=True)
+class _File:
+    """A file as it is sent, under the client's own id."""
+
+    name: str
+    content: bytes
+    id: str
+
+    @cached_property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+async def _received_before(services: Services, conversation: str, file: _File) -> Received | None:
+    """Return the message that this very file came with, if it did."""
     async with services.database.read() as session:
-        sizes = await _others(session, conversation, sha256)
-    # In a thread, and in no transaction: a large PDF takes a while.
-    checked = await asyncio.to_thread(check, name, content, sizes)
-    if isinstance(checked, Refusal):
-        log.info("file_refused", conversation=short(conversation), reason=checked.value)
-        code = "file_too_large" if checked is Refusal.TOO_LARGE else "unfit_file"
-        raise Refused(code, load_wording().refusals[checked])
+        return await _stored(session, conversation, file)
+
+
+async def _stored(session: AsyncSession, conversation: str, file: _File) -> Received | None:
+    message = await inbox.stored_message(session, conversation, file.id)
+    if message is None:
+        return None
+    attached = re.search(r":attached:(\d+):([0-9a-f]+)", message.payload or "")
+    if attached is None or not file.sha256.startswith(attached[2]):
+        raise Refused("different_message")
+    return Received(message.seq, fresh=False)
+
+
+async def _checked(services: Services, conversation: str, file: _File) -> Attachment:
+    """Return the file as it may be joined; in a thread, and in no transaction: it takes a while."""
+    async with services.database.read() as session:
+        sizes = await _others(session, await _draft(session, conversation), file)
+    checked = await asyncio.to_thread(check, file.name, file.content, sizes)
+    return _taken(conversation, checked)
+
+
+def _taken(conversation: str, checked: Attachment | Refusal) -> Attachment:
+    if isinstance(checked, Attachment):
+        return checked
+    log.info("file_refused", conversation=short(conversation), reason=checked.value)
+    code = "file_too_large" if checked is Refusal.TOO_LARGE else "unfit_file"
+    raise Refused(code, load_wording().refusals[checked])
+
+
+async def _received(
+    services: Services, conversation: str, file: _File, checked: Attachment
+) -> Received:
+    """Keep the file and the message that it is, both or none."""
     async with services.database.write() as session:
-        draft = await drafts.open_draft(session, conversation)
-        if draft is None:
-            raise Refused("no_draft")
-        if len(await _others(session, conversation, sha256)) >= MOST_FILES:
-            raise Refused("unfit_file", load_wording().refusals[Refusal.TOO_MANY])
+        if not await conversations.lock_conversation(session, conversation):
+            raise Refused("no_conversation")
+        if before := await _stored(session, conversation, file):
+            return before
+        draft = await _draft(session, conversation)
+        # Again, now that nobody else may be at it.
+        refusal = too_much(len(file.content), await _others(session, draft, file))
+        _taken(conversation, refusal or checked)
         kept = await drafts.attach(
             session,
             draft.id,
             name=checked.name,
             media_type=checked.media_type,
-            sha256=sha256,
-            content=content,
+            sha256=file.sha256,
+            content=file.content,
             now=utc_now(),
         )
-        return kept.name, step_payload(f"{draft.id}:attached:{kept.id}")
+        return await inbox.receive(
+            session,
+            conversation,
+            scope=conversation,
+            external_id=file.id,
+            text=kept.name,
+            payload=step_payload(f"{draft.id}:attached:{kept.id}:{file.sha256[:16]}"),
+            now=utc_now(),
+        )
 
 
-async def _others(session: AsyncSession, conversation: str, sha256: str) -> list[int]:
-    """Return the sizes of the other files of the draft under way."""
+async def _draft(session: AsyncSession, conversation: str) -> Draft:
     draft = await drafts.open_draft(session, conversation)
     if draft is None:
         raise Refused("no_draft")
+    return draft
+
+
+async def _others(session: AsyncSession, draft: Draft, file: _File) -> list[int]:
+    """Return the sizes of the draft's other files."""
     there = await drafts.attachments_of(session, draft.id)
-    return [one.size for one in there if one.sha256 != sha256]
+    return [one.size for one in there if one.sha256 != file.sha256]

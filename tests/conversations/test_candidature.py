@@ -174,7 +174,7 @@ def test_a_corrected_cost_is_no_sum_asked_for(stack: Stack, person: Any) -> None
 @pytest.mark.xfail(strict=True, reason="answered as more of the question that came before")
 def test_half_a_period_is_told_what_it_lacks(person: Any) -> None:
     tell(person, TO_SUMMARY[:-6])
-    person.say("le fonds paie-t-il la formation des agents ?")
+    person.say("Comment former nos agents ? Avec un formateur du département, deux jours par mois.")
     said = person.say("en janvier")
     assert "De quand à quand" in said
     assert "Source" not in said
