@@ -22,10 +22,12 @@ from storage.payloads import payload, step_payload
 
 STEP = "step"
 """The entity that a button of a draft carries."""
-_ASKS = re.compile(
-    r"\?\s*$|^(?:et\s+|mais\s+|au fait,?\s+)?(?:est[- ]ce|qu['’ ]?est[- ]ce|c['’]est quoi|qui\b"
-    r"|que\b|quel|quoi\b|comment\b|combien\b|pourquoi\b|où\b|quand\b.*\?|peut[- ]on|faut[- ]il"
-    r"|a[- ]t[- ]on|doit[- ]on|y a[- ]t[- ]il|peux[- ]tu|pouvez[- ]vous)",
+LONGEST_QUESTION = 200
+"""Characters of what is put as a question; longer, it is told."""
+_BEGINS_LIKE_ONE = re.compile(
+    r"(?:et\s+|mais\s+|au fait,?\s+)?(?:est[- ]ce|qu['’ ]?est[- ]ce|c['’]est quoi|qui\b|que\b|quel"
+    r"|quoi\b|comment\b|combien\b|pourquoi\b|où\b|peut[- ]on|faut[- ]il|a[- ]t[- ]on"
+    r"|doit[- ]on|y a[- ]t[- ]il|peux[- ]tu|pouvez[- ]vous)",
     re.IGNORECASE,
 )
 
@@ -74,6 +76,8 @@ class ActionAnswer(Action):  # type: ignore[misc]  # rasa-sdk tells no types
         What was not understood has to be settled first: its own buttons stay.
         """
         own = _buttons(waiting)
+        if not waiting.text:  # nothing is asked: the answer's own buttons, and the draft's
+            return text, [*buttons, *own]
         if missed and buttons:
             return text, [*buttons, own[-1]] if own else buttons
         return paragraphs(text, self._desk.again(), waiting.text), own
@@ -93,11 +97,18 @@ def _message(conversation: str, latest: dict[str, Any]) -> Message:
 
 def _meaning(text: str, decisions: Sequence[Decision]) -> Meaning:
     decision = decisions[0]
-    asks = bool(_ASKS.search(text.strip()))
+    asks = _asks(text.strip())
     if decision.kind not in ("answer", "reply"):
         return Meaning(asks=asks)
     act = decision.candidates[0].reference if decision.kind == "reply" else None
     return Meaning(asks=asks, act=act, confidence=decision.confidence)
+
+
+def _asks(text: str) -> bool:
+    """Tell whether a message is put as a question, rather than tells something."""
+    if len(text) > LONGEST_QUESTION:
+        return False
+    return text.endswith("?") if "?" in text else bool(_BEGINS_LIKE_ONE.match(text))
 
 
 def _utter(dispatcher: CollectingDispatcher, reply: Reply) -> None:

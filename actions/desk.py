@@ -20,13 +20,22 @@ from storage.conversations import lock_conversation
 from storage.database import Database
 from storage.times import utc_now
 
+LONGEST_WITH_CODE = 200
+"""Characters of a message in which a code is looked for."""
 MOST_OFFERED = 8
 """Drafts offered to be taken up, the last used first."""
-_CODE = re.compile(
-    rf"^\W*(?:je\s+)?repren\w*\W+(?:\w+\W+){{0,4}}?"
-    rf"((?:[{drafts.LETTERS}]{{4}}[\s-]+){{2}}[{drafts.LETTERS}]{{4}})\W*$",
-    re.IGNORECASE,
-)
+_PART = rf"[{drafts.LETTERS}]{{4}}"
+_CODE = re.compile(rf"(?<![\w-])({_PART}([-–\s]){_PART}\2{_PART})(?![\w-])", re.IGNORECASE)
+_ANNOUNCED = re.compile(r"\brepren|\bcode\b", re.IGNORECASE)
+
+
+def code_in(text: str) -> str | None:
+    """Return the code to resume by that a message gives: with hyphens, announced, or alone."""
+    for found in _CODE.finditer(text[:LONGEST_WITH_CODE]):
+        alone = found[0] == text.strip()
+        if found[2] in "-–" or alone or _ANNOUNCED.search(text):
+            return found[1]
+    return None
 
 
 @dataclass(frozen=True)
@@ -125,7 +134,7 @@ class Desk:
                 return Taken(before)
             row = await drafts.open_draft(session, message.conversation)
         pressed = self._pressed(message, open_draft=row is not None)
-        code = _CODE.match(message.text) if message.typed else None
+        code = code_in(message.text) if message.typed else None
         if row is None and not (pressed or code):
             return Taken()
         async with self._database.write() as session:
@@ -135,7 +144,7 @@ class Desk:
             if reply is None and pressed:
                 reply = await self._stepped(session, message, pressed)
             elif reply is None:
-                reply = await self._with_code(session, message, code[1]) if code else None
+                reply = await self._with_code(session, message, code) if code else None
                 reply = reply or await self._heard(session, message, meaning)
             if reply is None and code:
                 reply = Reply(Said(self._words.say("wrong_code")))
@@ -191,9 +200,12 @@ class Desk:
             return await self._begin(session, message, pressed.rest)
         filed = await drafts.filed_one(session, message.conversation, pressed.draft)
         if filed:
-            told = self._words.say("filed_already", reference=filed.reference)
-            return Reply(Said(told, self._afterwards()), filed.reference)
+            return self._filed_already(filed)
         row = await drafts.open_draft(session, message.conversation)
+        if pressed.verb == "reference" or (row is None and pressed.verb == "file"):
+            last = await drafts.last_filed(session, message.conversation)
+            if last:
+                return self._filed_already(last)
         if pressed.verb == "resume" or (row and pressed.draft not in (0, row.id)) or not row:
             # The button of a draft that was left meanwhile takes it up, and looks before acting.
             return await self._resume(session, message, row, pressed)
@@ -206,6 +218,10 @@ class Desk:
                 session, message.conversation, turn.draft.questionnaire, self._clock()
             )
         return await self._done(session, message, row, turn)
+
+    def _filed_already(self, row: models.Draft) -> Reply:
+        told = self._words.say("filed_already", reference=row.reference)
+        return Reply(Said(told, self._afterwards()), row.reference)
 
     async def _begin(self, session: AsyncSession, message: Message, name: str) -> Reply | None:
         if name not in self._dialogue.questionnaires:

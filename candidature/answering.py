@@ -45,12 +45,15 @@ def hear(question: Question, text: str, finder: Finder, answers: Answers) -> Hea
     read = _read(question, text, finder, answers)
     if read.value is None:
         return Heard(unknown=True) if unknown(text) else Heard(problem=read.problem)
-    problem = trouble(question, read.value, answers)
+    problem = trouble(question, read.value, answers, finder.places)
     return Heard(problem=problem) if problem else Heard(value=read.value)
 
 
-def trouble(question: Question, value: Value, answers: Answers) -> Problem | None:
+def trouble(question: Question, value: Value, answers: Answers, places: Places) -> Problem | None:
     """Return what keeps a value, well formed by itself, from going with the other answers."""
+    if question.kind == "siret":
+        body = siren(answers, places)
+        return Problem.OTHER_BODY if body and not str(value).startswith(body) else None
     if isinstance(value, Decimal):
         if question.needed and not value:
             return Problem.ZERO
@@ -107,7 +110,10 @@ def hear_group(
             return {}, Problem.TOO_EARLY
         if begins and ends:
             found |= {days[0].id: begins, days[1].id: ends}
-    return found, None if found else Problem.NOTHING
+    if not found:
+        near = day(text).problem if days else None
+        return {}, near or Problem.NOTHING
+    return {name: found[name] for name in group.of if name in found}, None
 
 
 def _read(question: Question, text: str, finder: Finder, answers: Answers) -> Read[Value]:
@@ -126,7 +132,7 @@ def _read(question: Question, text: str, finder: Finder, answers: Answers) -> Re
         case "amount":
             read = fields.amount(text)
         case "siret":
-            read = fields.siret(text, of=siren(answers, finder.places))
+            read = fields.siret(text)
         case "email":
             read = fields.email(text)
         case "phone":

@@ -6,6 +6,7 @@ the rows can do (find another draft, file one) is left to the caller, as an
 """
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -14,7 +15,7 @@ from candidature.commands import Commands
 from candidature.draft import Draft, decoded
 from candidature.evaluation import Status, Verdict, evaluate
 from candidature.interview import Interview, State, Step
-from candidature.places import Finder
+from candidature.places import Finder, words
 from candidature.wording import Button, Said, Words, paragraphs
 from knowledge import Knowledge
 from knowledge.dialogue import Wording
@@ -23,8 +24,6 @@ from knowledge.questionnaire import Questionnaire
 
 STUCK = 3
 """Answers in a row that were not taken, from which it is explained, and others are offered."""
-LONG = 200
-"""A free text longer than this, in characters, is never a question to us."""
 WORTH_AN_ANSWER = 0.7
 """From this probability on, what is no answer is a question, however it is put."""
 ASIDES = frozenset(
@@ -37,9 +36,17 @@ SHORT = 5
 """Words of such a message, at most."""
 PIECES = "pieces"
 """The part of a candidature that its files are."""
+LONGEST_CHANGE = 80
+"""Characters of a message that says what to change."""
+_CHANGES = re.compile(
+    r"^\W*(?:je (?:veux|voudrais|souhaite) |j['’]aimerais |il faut )?"
+    r"(?:modifier|changer|corriger)\s+(.+)$",
+    re.IGNORECASE,
+)
+_ARTICLES = frozenset(words("le la les l mon ma mes notre nos votre vos un une du de"))
 BEGIN = "begin_"
 """How the commands begin that begin a questionnaire; its name follows."""
-ALWAYS = ("resume", "cancel", "form")
+ALWAYS = ("resume", "cancel", "form", "file", "reference")
 """Commands that are understood where no draft is open, besides those that begin one."""
 
 
@@ -106,11 +113,23 @@ class Dialogue:
     def command(self, text: str, *, open_draft: bool) -> str | None:
         """Return the step that a message commands, if it does nothing else."""
         found = self.commands.find(text)
+        if found is None and open_draft:
+            return self._named_change(text)
         if found is None or found in ("yes", "no"):
             return None
         if found.startswith(BEGIN):
             return f"begin:{found.removeprefix(BEGIN)}"
         return found if open_draft or found in ALWAYS else None
+
+    def _named_change(self, text: str) -> str | None:
+        """Return the step of « changer le titre », if the label of one question says that."""
+        named = _CHANGES.match(text)
+        if named is None or len(text) > LONGEST_CHANGE:
+            return None
+        said = set(words(named[1])) - _ARTICLES
+        questions = {one.id: one for one in self._whole.questions}
+        fitting = [name for name, one in questions.items() if said <= set(words(one.label))]
+        return f"change:{fitting[0]}" if said and len(fitting) == 1 else None
 
     # The ways in
 
@@ -136,8 +155,7 @@ class Dialogue:
         aside = meaning.act in ASIDES and meaning.confidence >= SURELY and short
         if current is not None and aside:
             return None
-        understood = meaning.confidence > 0 if free else meaning.confidence >= SURELY
-        if meaning.asks and understood and not (free and len(text) > LONG):
+        if meaning.asks and (free or meaning.confidence >= SURELY):
             return None
         step = interview.hear(draft.state, text)
         if step.answered:
@@ -145,7 +163,8 @@ class Dialogue:
         if current is None or meaning.asks:
             return None
         told = meaning.act is None or meaning.act in ASIDES
-        if told and meaning.confidence >= WORTH_AN_ANSWER and not _nearly(step):
+        enough = SURELY if len(text.split()) < SHORT else WORTH_AN_ANSWER
+        if told and meaning.confidence >= enough and not _nearly(step):
             return None
         return self._missed(draft, interview, step, text)
 
@@ -175,6 +194,8 @@ class Dialogue:
             case "complete":
                 state = self._interview(draft).again(draft.state, *self.missing(draft))
                 return self._onwards(replace(_settled(draft), state=state), None, today)
+            case "reference":
+                return None
             case "stop":
                 return Turn(_settled(draft), Said(""), Effect.STOP)
             case "resume":
@@ -204,8 +225,16 @@ class Dialogue:
                 return None
 
     def prompt(self, draft: Draft) -> Said | None:
-        """Return the question that waits for its answer, if one does."""
-        return self.words.question(self._interview(draft), draft)
+        """Return the question that waits for its answer; where none does, what may be done."""
+        asked = self.words.question(self._interview(draft), draft)
+        if asked is not None:
+            return asked
+        if draft.form:
+            show = self.words.button("summary_button", "where")
+            return Said("", (show, *self.summary(draft).buttons[:1]))
+        if draft.questionnaire == self.form.questionnaire:
+            return Said("", (self.words.button("form_button", "form"),))
+        return None
 
     def resumed(self, draft: Draft, today: dt.date) -> Turn:
         """Return what is said when a draft is taken up again."""
@@ -356,8 +385,9 @@ class Dialogue:
     def _skipped(self, draft: Draft, name: str, today: dt.date) -> Turn | None:
         interview = self._interview(draft)
         current = interview.question(draft.state)
-        if not name:
-            name = current.id if current else ""
+        if not name and current is None:
+            return None
+        name = name or (current.id if current else "")
         # An old button of a question that has its answer changes nothing.
         if current is None or name != current.id:
             return self._onwards(draft, None, today)

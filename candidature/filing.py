@@ -66,7 +66,7 @@ def as_filed(
                 id=one.id,
                 title=one.title,
                 status=status,
-                told="" if status is Status.MET else one.advice,
+                told=one.advice if status is Status.NOT_MET else "",
                 page=one.page,
             )
             for one, status in verdict.criteria

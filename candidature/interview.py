@@ -13,12 +13,14 @@ from typing import Self
 from candidature.answering import Heard, hear, hear_group, trouble
 from candidature.evaluation import Answers, Value, asked, holds
 from candidature.places import Finder, words
-from candidature.reading import Problem, day
+from candidature.reading import Problem, choice, day
 from knowledge.form import Form, Group
 from knowledge.questionnaire import Question, Questionnaire
 
 PLACE, POPULATION = "lieu", "population"
 """The questions that the official lists answer together."""
+OTHER = "autre"
+"""The choice that is left when none fits."""
 
 FREE = frozenset({"text", "function", "first_name", "last_name"})
 """The kinds of which nearly any text is an answer."""
@@ -30,6 +32,12 @@ _CORRECTS = re.compile(
     r"|erreur|je voulais dire)\b"
 )
 _OTHERS = re.compile(r"€|\beuros?\b|\bans?\b", re.IGNORECASE)
+_ADDRESSES = re.compile(r"\S+@\S+|https?://\S+")
+_DATED = re.compile(
+    r"\b(?:en|fin|debut|courant|avant|apres|d ici|mi|printemps|ete|automne|hiver|rentree|noel"
+    r"|trimestre|semestre|janvier|fevrier|mars|avril|mai|juin|juillet|aout|sept(?:embre)?"
+    r"|octobre|novembre|decembre)\b|\d/\d"
+)
 _INHABITANTS = re.compile(r"\bhab\b|\bhabitants?\b|\bames\b|\bd habitants\b|\d+ ?h\b")
 
 
@@ -150,7 +158,8 @@ class Interview:
         current = self.question(state)
         free = current is not None and current.kind == "text"
         if not free and _CORRECTS.match(" ".join(words(text))):
-            corrected = self._volunteered(text, map(self.named, state.given), state.answers)
+            given = [self.named(name) for name in state.given]
+            corrected = self._volunteered(text, given, state.answers, correcting=True)
             if corrected:
                 return self._taken(state, corrected)
         if current is None:
@@ -158,7 +167,7 @@ class Interview:
         if group := self.group(state):
             return self._hear_group(state, group, current, text)
         heard = hear(current, text, self.finder, state.answers)
-        others = () if self._before else self.questions
+        others = () if self._before else self.asked(state)
         left = (one for one in others if one.id not in state.given and one.id != current.id)
         found = self._volunteered(text, left, state.answers)
         if heard.value is not None and not (current.kind == "number" and _of_something_else(text)):
@@ -185,7 +194,9 @@ class Interview:
                 answers[name] = follows
                 given.append(name)
         for one in self.questions:
-            if one.id in answers and one.id != question and trouble(one, answers[one.id], answers):
+            if one.id not in answers or one.id == question:
+                continue
+            if trouble(one, answers[one.id], answers, self.finder.places):
                 del answers[one.id]
                 given.remove(one.id)
         matter = {one.id for one in asked(self.questions, answers)}
@@ -298,21 +309,31 @@ class Interview:
 
     def _taken(self, state: State, found: Answers) -> Step:
         before = state.answers
-        for question, value in found.items():
-            state = self.answer(state, question, value)
+        # A place tells its population, unless the message tells another.
+        for question in sorted(found, key=lambda name: name != PLACE):
+            state = self.answer(state, question, found[question])
         dropped = tuple(one for one in before if self.dropped(one, state))
         return Step(state, tuple(name for name in found if name in state.given), dropped=dropped)
 
     def _volunteered(
-        self, text: str, questions: Iterable[Question], answers: Answers
+        self,
+        text: str,
+        questions: Iterable[Question],
+        answers: Answers,
+        *,
+        correcting: bool = False,
     ) -> dict[str, Value]:
         """Return what a message says, beyond doubt, of these questions."""
         found: dict[str, Value] = {}
+        plain = _ADDRESSES.sub(" ", text)
         for question in questions:
-            if question.kind not in FREE and _says_so(question, text):
-                heard = hear(question, text, self.finder, answers)
-                if heard.value is not None:
-                    found[question.id] = heard.value
+            if question.kind in FREE or not _says_so(question, plain, correcting=correcting):
+                continue
+            addressed = question.kind == "email"
+            heard = hear(question, text if addressed else plain, self.finder, answers)
+            # What is left when nothing else fits is no answer that one gives in passing.
+            if heard.value is not None and heard.value != OTHER:
+                found[question.id] = heard.value
         return found
 
     def _population(self, place: str) -> int | None:
@@ -323,10 +344,13 @@ class Interview:
         return sum(one.population for one in members) or None
 
 
-def _says_so(question: Question, text: str) -> bool:
+def _says_so(question: Question, text: str, *, correcting: bool) -> bool:
     """Tell whether a message that was no answer to it may be taken for one."""
     if question.kind == "number":
-        return bool(_INHABITANTS.search(_plain(text)))
+        told = bool(_INHABITANTS.search(_plain(text)))
+        return told or (correcting and not _of_something_else(text))
+    if question.named:
+        return correcting and choice(text, {question.id: question.named}).value is not None
     # « Oui », « non » and days answer what was asked, and nothing else.
     said = {tuple(words(phrase)) for phrases in question.said.values() for phrase in phrases}
     return question.kind in _TELLING or (question.kind == "choice" and ("non",) not in said)
@@ -334,8 +358,11 @@ def _says_so(question: Question, text: str) -> bool:
 
 def _of_something_else(text: str) -> bool:
     """Tell whether a number is of something else than people: a sum, a day, years."""
-    told = _INHABITANTS.search(_plain(text))
-    return not told and (day(text).problem is not Problem.NOTHING or bool(_OTHERS.search(text)))
+    plain = _plain(text)
+    if _INHABITANTS.search(plain):
+        return False
+    dated = day(text).problem is not Problem.NOTHING and bool(_DATED.search(plain))
+    return dated or bool(_OTHERS.search(text))
 
 
 def _plain(text: str) -> str:

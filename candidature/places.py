@@ -17,6 +17,10 @@ SAME = 90
 """How alike a name and a complete one are at least, where other names have it as a part."""
 AS_CLOSE = 5
 """Names that are less alike than the best by more than this are not meant."""
+SHORTEST_BEGINNING = 6
+"""Letters that the beginning of a name has at least to be known by it."""
+MOST_OFFERED = 4
+"""Communes among which one asks, at most."""
 SHORT = 5
 """Words of an answer that may be a name, misspelt or incomplete, and nothing else."""
 
@@ -103,9 +107,9 @@ class Finder:
             same = (one for one in self._close(bare, SAME) if one not in partial)
             return Found(communes=(*same, *partial))
         elsewhere = self._elsewhere.get(tuple(bare), ()) or self._elsewhere.get(tuple(said), ())
-        close = () if elsewhere else self._close(bare, CLOSE)
+        close = () if elsewhere else self._close(bare, CLOSE) or self._close(said, CLOSE)
         return Found(
-            communes=close,
+            communes=close or (() if elsewhere else self._beginning(bare)),
             elsewhere=tuple(self.places.departements[code] for code in elsewhere),
         )
 
@@ -150,6 +154,24 @@ class Finder:
         if most:
             return tuple(one for one, count in shared.items() if count == most)
         return tuple(_alike(said, self._epcis, CLOSE)) if meant else ()
+
+    def _beginning(self, bare: Sequence[str]) -> tuple[Commune, ...]:
+        """Return the communes whose name begins with these words, misspelt, or is what begins them.
+
+        « Monlouis » is Montlouis-sur-Loire; « Esvres-sur-Indre » is how Esvres is called.
+        """
+        longer: dict[str, list[Commune]] = {}
+        for name, commune in self._communes.items():
+            if len(name) > len(bare) and len(" ".join(name[: len(bare)])) >= SHORTEST_BEGINNING:
+                longer.setdefault(_sound(name[: len(bare)]), []).append(commune)
+        best = process.extract(
+            _sound(bare), longer.keys(), scorer=fuzz.ratio, score_cutoff=CLOSE, limit=3
+        )
+        found = [one for sound, _, _ in best for one in longer[sound]]
+        if found:
+            return tuple(found[:MOST_OFFERED])
+        whole = [one for name, one in self._communes.items() if tuple(bare[: len(name)]) == name]
+        return tuple(whole[-1:])
 
     def _close(self, bare: Sequence[str], at_least: float) -> tuple[Commune, ...]:
         return tuple(_alike(bare, self._communes, at_least))

@@ -81,7 +81,7 @@ def unknown(text: str) -> bool:
 _QUANTITY = re.compile(
     r"(?P<minus>(?<![\w-])[-−]\s?)?(?<![\w.,])"
     r"(?P<whole>\d{1,3}(?:[ .'’\u00a0\u202f]\d{3})+(?!\d)|\d+)(?:[.,](?P<rest>\d{1,2})(?!\d))?"
-    r"\s?(?P<scale>k(?![a-z])|keuros?|mille|millions?|m(?![a-zè²]))?",
+    r"\s?(?P<scale>k(?![a-z])|keuros?|mille|milliers?|millions?|m(?![a-zè²]))?",
     re.IGNORECASE,
 )
 
@@ -93,7 +93,8 @@ def quantity(text: str, most: int | Decimal) -> Read[Decimal]:
         value = Decimal(re.sub(r"\D", "", match["whole"]) + "." + (match["rest"] or "0"))
         scale = (match["scale"] or "").lower()
         if scale:
-            value *= 1_000 if scale[0] == "k" or scale == "mille" else 1_000_000
+            thousands = scale[0] == "k" or scale.startswith(("mille", "millier"))
+            value *= 1_000 if thousands else 1_000_000
         found.add(-value if match["minus"] else value)
     if len(found) != 1:
         return Read(problem=Problem.SEVERAL if found else Problem.NOTHING)
@@ -103,18 +104,49 @@ def quantity(text: str, most: int | Decimal) -> Read[Decimal]:
     return Read(value) if value <= most else Read(problem=Problem.ABSURD)
 
 
+_INHABITANTS = re.compile(r"\s?(?:hab\b|h\b|habitants?\b|âmes\b|administrés\b)", re.IGNORECASE)
+_CENSUS = re.compile(r"\b(?:en|de|du|depuis|recensement)\s+(?:19|20)\d\d\b", re.IGNORECASE)
+
+
 def number(text: str) -> Read[int]:
     """Read a number of inhabitants.
 
-    >>> number("un peu plus de 1 200 hab.").value
-    1200
+    >>> number("un peu plus de 1 200 hab.").value, number("650 habitants en 2023").value
+    (1200, 650)
     """
     read = quantity(text, MOST_INHABITANTS)
+    if read.problem is Problem.SEVERAL:
+        # The one that is said to be of inhabitants; failing that, the one that is no year.
+        parts = _INHABITANTS.split(_in_digits(text[:MOST_CHARACTERS]))
+        ends = [part for part in parts[:-1] if re.search(r"\d\s*$", part)]
+        told = _last_number(ends[0]) if len(ends) == 1 else None
+        read = told or quantity(_CENSUS.sub("", text), MOST_INHABITANTS)
     return Read(problem=read.problem) if read.value is None else Read(round(read.value))
+
+
+def _last_number(text: str) -> Read[Decimal] | None:
+    found = list(_QUANTITY.finditer(text))
+    return quantity(text[found[-1].start() :], MOST_INHABITANTS) if found else None
+
+
+_ABOUT = {
+    "dizaine": 10,
+    "douzaine": 12,
+    "quinzaine": 15,
+    "vingtaine": 20,
+    "trentaine": 30,
+    "quarantaine": 40,
+    "cinquantaine": 50,
+    "soixantaine": 60,
+    "centaine": 100,
+    "millier": 1000,
+}
+_ABOUT_A = re.compile(rf"\bune? ({'|'.join(_ABOUT)})\b", re.IGNORECASE)
 
 
 def _in_digits(text: str) -> str:
     """Return a text whose numbers in words are in digits; « 10 millions » are left alone."""
+    text = _ABOUT_A.sub(lambda match: str(_ABOUT[match[1].lower()]), text)
     if re.search(r"\d\s?(?:mille|million)", text, re.IGNORECASE):
         return text
     spaced = re.sub(r"(?<=\d)(?=[^\W\d_]{2})", " ", text.lower())

@@ -22,6 +22,8 @@ MONTHS = [
     *("janvier", "février", "mars", "avril", "mai", "juin"),
     *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
 ]
+MOST_OFFERED = 8
+"""Places among which one asks, at most."""
 SHOWN = 160
 """Longest value in a summary, in characters: the rest is in the document."""
 
@@ -206,7 +208,9 @@ class Words:
             return self._elsewhere(current, heard, text)
         kind = "group" if interview.group(draft.state) else current.kind
         most = most_of(current, draft.state.answers)
-        told = self.wording.problem(kind, heard.problem or Problem.NOTHING)
+        found = (*heard.found.communes, *heard.found.epcis)
+        problem = "many" if len(found) > MOST_OFFERED else heard.problem or Problem.NOTHING
+        told = self.wording.problem(kind, problem)
         said = french(
             told.format(
                 length=number_told(len(text.strip())),
@@ -214,6 +218,8 @@ class Words:
                 siren=siren(draft.state.answers, self._places) or "",
             )
         )
+        if len(found) > MOST_OFFERED:
+            return Said(said)
         buttons = [
             *(Button(one.name, f"answer:{current.id}={one.insee}") for one in heard.found.communes),
             *(Button(one.name, f"answer:{current.id}={one.siren}") for one in heard.found.epcis),
@@ -274,12 +280,14 @@ class Words:
         advice = [
             self.say("advice_line", title=criterion.title, advice=criterion.advice)
             for criterion, status in verdict.criteria
-            if status is not Status.MET
+            if status is Status.NOT_MET
         ]
+        unsure = [one.title for one, status in verdict.criteria if status is Status.TO_CONFIRM]
         return paragraphs(
             self.say(f"verdict_{verdict.status}"),
             criteria,
             "\n".join([self.say("advice"), *advice]) if advice else None,
+            self.say("unsure", titles=", ".join(unsure)) if unsure else None,
             "\n".join(self.conclusions(verdict)),
             "\n".join(self.notices(questionnaire, today)),
             f"{self.say('quoted')}\n{self._source(questionnaire, today)}",

@@ -86,6 +86,7 @@ class Question(Strict):
     at_most: Identifier | None = Field(None, description="whose amount it does not exceed")
     less: Identifier | None = Field(None, description="whose amount is taken from the most")
     from_on: Identifier | None = Field(None, description="before whose day it does not come")
+    named: tuple[Name, ...] = Field((), description="what says, in a correction, that it is this")
     campaign: bool = Field(False, description="a day out of the campaign is taken, and told so")
     derived: Derived | None = None
     choices: dict[Identifier, Label] = Field(default_factory=dict)

@@ -58,6 +58,15 @@ async def filed_one(session: AsyncSession, conversation_id: str, draft_id: int) 
     return found
 
 
+async def last_filed(session: AsyncSession, conversation_id: str) -> Draft | None:
+    """Return the candidature that the conversation filed last, if it filed one."""
+    query = select(Draft).where(
+        Draft.conversation_id == conversation_id, Draft.status == Status.filed
+    )
+    found: Draft | None = await session.scalar(query.order_by(Draft.filed_at.desc()).limit(1))
+    return found
+
+
 async def begin(
     session: AsyncSession, conversation_id: str, questionnaire: str, now: datetime
 ) -> Draft:

@@ -20,6 +20,7 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import (
     ActionExecuted,
     ActiveLoop,
+    BotUttered,
     Event,
     SessionStarted,
     SlotSet,
@@ -69,11 +70,13 @@ def bounded(tracker: DialogueStateTracker, kept_turns: int = KEPT_TURNS) -> List
 
 
 def without_words(event: Dict[Text, Any]) -> Dict[Text, Any]:
-    """Return a stored event with nothing that was typed, nor what was made of it but its sense.
+    """Return a stored event with nothing that was said, nor what was made of it but its sense.
 
-    Rules look at intents and entities alone. The words are personal, and the
-    rankings ten times as long as they are.
+    Rules look at intents and entities alone. The words are personal, those of
+    the answers too: they tell a draft back. The rankings are ten times as long.
     """
+    if event["event"] == BotUttered.type_name:
+        return {**event, "text": "", "data": {}}
     if event["event"] != UserUttered.type_name:
         return event
     parse = event["parse_data"]

@@ -609,7 +609,8 @@ def test_a_chosen_file_is_sent_and_shown(
         "application/pdf",
         QUOTE["buffer"],
     )
-    assert fake_rasa.messages[-1][1] == step_payload(f"{row.draft_id}:attached:{row.id}")
+    step = f"{row.draft_id}:attached:{row.id}:{row.sha256[:16]}"
+    assert fake_rasa.messages[-1][1] == step_payload(step)
     # The button itself is not pressed.
     assert sent == []
 

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
-import pytest
 
 from deploy.stack import Stack
 from tests.conversations.candidate import (
@@ -136,9 +135,6 @@ def test_change_a_field_by_button_and_by_word(stack: Stack, person: Any) -> None
     assert row(stack)["amount_cents"] == 700_000
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the SIRET that was checked against Saint-Flovier stays once it is Loches"
-)
 def test_another_commune_needs_another_siret(person: Any) -> None:
     tell(person, TO_SUMMARY)
     person.say("modifier")
@@ -155,7 +151,6 @@ def test_correct_in_words_at_the_summary(stack: Stack, person: Any) -> None:
     assert (told["population"], told["contact_email"]) == (900, "accueil@exemple.fr")
 
 
-@pytest.mark.xfail(strict=True, reason="« autre@… » also changes the project to « Autre chose »")
 def test_an_address_corrects_an_address_alone(stack: Stack, person: Any) -> None:
     tell(person, TO_SUMMARY)
     person.say("en fait mon mail est autre@exemple.fr")
@@ -164,14 +159,12 @@ def test_an_address_corrects_an_address_alone(stack: Stack, person: Any) -> None
     assert answers(stack)["thematique"] == "thematique_3b"
 
 
-@pytest.mark.xfail(strict=True, reason="the corrected cost is taken for the sum asked for")
 def test_a_corrected_cost_is_no_sum_asked_for(stack: Stack, person: Any) -> None:
     tell(person, TO_SUMMARY[:-2])
     person.say("en fait le coût est de 11 000 €")
     assert "montant" not in answers(stack)
 
 
-@pytest.mark.xfail(strict=True, reason="answered as more of the question that came before")
 def test_half_a_period_is_told_what_it_lacks(person: Any) -> None:
     tell(person, TO_SUMMARY[:-6])
     person.say("Comment former nos agents ? Avec un formateur du département, deux jours par mois.")

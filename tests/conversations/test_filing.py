@@ -8,7 +8,6 @@ import time
 from typing import Any
 
 import httpx
-import pytest
 
 from deploy.stack import Stack
 from tests.conversations.candidate import (
@@ -65,9 +64,6 @@ def test_the_next_answer_goes_on_if_rasa_forgets_all(stack: Stack, person: Any) 
     assert CHANGES in person.say("Nous voulons former nos six agents à leurs outils.")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="what the assistant says back of the answers stays in Rasa's events"
-)
 def test_rasa_keeps_nothing_of_what_was_told(stack: Stack, person: Any) -> None:
     tell(person, TO_DESCRIPTION)
     person.say("où j'en suis")

@@ -74,18 +74,8 @@ def test_where_i_am(person: Any) -> None:
     [
         "en fait nous sommes 1 200 habitants",
         "en fait, on est 1200 hab.",
-        pytest.param(
-            "en fait nous sommes 1 200",
-            marks=pytest.mark.xfail(
-                strict=True, reason="answered as « who may have a conseiller », not as a correction"
-            ),
-        ),
-        pytest.param(
-            "en fait nous sommes 850",
-            marks=pytest.mark.xfail(
-                strict=True, reason="« Je n'ai pas reconnu votre choix »: « habitants » is required"
-            ),
-        ),
+        "en fait nous sommes 1 200",
+        "en fait nous sommes 850",
     ],
 )
 def test_in_fact_there_are_more_of_us(stack: Stack, person: Any, said: str) -> None:
@@ -128,16 +118,11 @@ def test_by_code_from_another_conversation(somebody: Callable[[], Any]) -> None:
     [
         "je reprends : {code}",
         "Reprendre mon dossier {code}.",
-        *(
-            pytest.param(said, marks=pytest.mark.xfail(strict=True, reason=reason))
-            for said, reason in [
-                ("je voudrais reprendre mon dossier {code}", "it has to begin with « reprendre »"),
-                ("bonjour, reprendre {code}", "it has to begin with « reprendre »"),
-                ("reprendre {code} s'il vous plaît", "it has to end with the code"),
-                ("reprendre mon dossier avec le code {code}", "more than four words between"),
-                ("{code}", "the code alone, which people copy, is not known"),
-            ]
-        ),
+        "je voudrais reprendre mon dossier {code}",
+        "bonjour, reprendre {code}",
+        "reprendre {code} s'il vous plaît",
+        "reprendre mon dossier avec le code {code}",
+        "{code}",
     ],
 )
 def test_a_code_among_other_words(somebody: Callable[[], Any], said: str) -> None:
