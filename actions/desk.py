@@ -25,7 +25,7 @@ LONGEST_WITH_CODE = 200
 MOST_OFFERED = 8
 """Drafts offered to be taken up, the last used first."""
 _PART = rf"[{drafts.LETTERS}]{{4}}"
-_CODE = re.compile(rf"(?<![\w-])({_PART}([-–\s]){_PART}\2{_PART})(?![\w-])", re.IGNORECASE)
+_CODE = re.compile(rf"(?<![\w-])({_PART}(\s?[-–]\s?|\s){_PART}\2{_PART})(?![\w-])", re.IGNORECASE)
 _ANNOUNCED = re.compile(r"\brepren|\bcode\b", re.IGNORECASE)
 
 
@@ -33,7 +33,7 @@ def code_in(text: str) -> str | None:
     """Return the code to resume by that a message gives: with hyphens, announced, or alone."""
     for found in _CODE.finditer(text[:LONGEST_WITH_CODE]):
         alone = found[0] == text.strip()
-        if found[2] in "-–" or alone or _ANNOUNCED.search(text):
+        if found[2].strip() or alone or _ANNOUNCED.search(text):
             return found[1]
     return None
 

@@ -824,9 +824,11 @@ async def test_a_question_leaves_what_was_asked_waiting(person: Person, database
     assert await everything(database) == before
 
 
-async def test_a_question_at_the_summary_leaves_nothing_waiting(person: Person) -> None:
-    await person.complete()
-    assert await person.take("C'est quoi l'axe 3 ?", meaning=QUESTION) == Taken()
+async def test_after_a_question_at_the_summary_one_may_go_on(person: Person) -> None:
+    number = await person.complete()
+    taken = await person.take("C'est quoi l'axe 3 ?", meaning=QUESTION)
+    assert taken.reply is None and taken.waiting is not None
+    assert (taken.waiting.text, steps(taken.waiting)) == ("", [f"{number}:where", f"{number}:file"])
 
 
 async def test_without_a_draft_nothing_is_taken_nor_written(
@@ -867,7 +869,8 @@ async def test_a_question_between_does_not_let_yes_confirm_what_was_asked_before
 async def test_a_question_between_does_not_let_yes_file(person: Person) -> None:
     number = await person.complete()
     await person.say("déposer")
-    assert await person.take("Quelle est l'enveloppe ?", meaning=QUESTION) == Taken()
+    taken = await person.take("Quelle est l'enveloppe ?", meaning=QUESTION)
+    assert taken.reply is None
     await person.take("oui")
     assert (await person.row(number)).status is Status.complete
 
