@@ -16,7 +16,10 @@ from knowledge.questionnaire import Question
 
 LONGEST_UNKNOWN = 6
 """Words of a free text that may say « je ne sais pas », and nothing else."""
-_PEOPLE = {"function": "function", "first_name": "first_name", "last_name": "last_name"}
+PEOPLE = frozenset({"function", "first_name", "last_name"})
+"""The kinds that tell together who somebody is."""
+SOME_YEAR = 2000
+"""Any, to see whether a year is all that a period lacks."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ def hear(question: Question, text: str, finder: Finder, answers: Answers) -> Hea
     """
     if question.kind == "place":
         return _place(text, finder)
-    if question.kind in ("text", "function") and _says_unknown(text):
+    if question.kind in ("text", "function") and says_unknown(text):
         return Heard(unknown=True)
     read = _read(question, text, finder, answers)
     if read.value is None:
@@ -84,36 +87,47 @@ def hear_group(
 ) -> tuple[dict[str, Value], Problem | None]:
     """Return what `text` answers of the questions of a group; if nothing, what the matter is."""
     found: dict[str, Value] = {}
-    if group.same and choice(text, {"same": group.same.said}).value:
-        found |= {
-            name: answers[source]
-            for name, source in group.same.answers.items()
-            if source in answers
-        }
-    asked = [questions[name] for name in group.of]
     rest = text
+    if group.same and choice(text, {"same": group.same.said}).value:
+        same = group.same.answers.items()
+        found |= {name: answers[source] for name, source in same if source in answers}
+        rest = re.sub("|".join(map(re.escape, group.same.said)), ",", text, flags=re.IGNORECASE)
+    elif says_unknown(text):
+        return {}, None
+    asked = [questions[name] for name in group.of]
     for question in asked:
         if question.kind in ("email", "phone"):
             heard = hear(question, rest, finder, answers)
             if heard.value is not None:
                 found[question.id] = heard.value
     rest = re.sub(r"\S+@\S+|\+?\d[\d .()/-]{6,}\d", ",", rest)
-    told = people.person(rest, functions) if any(one.kind in _PEOPLE for one in asked) else {}
+    told = people.person(rest, functions) if any(one.kind in PEOPLE for one in asked) else {}
     for question in asked:
         if question.kind in told and len(told[question.kind]) <= question.most:
             found.setdefault(question.id, told[question.kind])
-    days = [one for one in asked if one.kind == "date"]
-    both = period(text) if len(days) == 2 else None
-    if both:
-        begins, ends = (one.value for one in both)
-        if begins and ends and begins > ends:
-            return {}, Problem.TOO_EARLY
-        if begins and ends:
-            found |= {days[0].id: begins, days[1].id: ends}
-    if not found:
-        near = day(text).problem if days else None
-        return {}, near or Problem.NOTHING
-    return {name: found[name] for name in group.of if name in found}, None
+    days = [one.id for one in asked if one.kind == "date"]
+    if len(days) == 2:
+        read, problem = _period(text)
+        if problem:
+            return {}, problem
+        found |= dict(zip(days, read, strict=False))
+    return {name: found[name] for name in group.of if name in found}, (
+        None if found else Problem.NOTHING
+    )
+
+
+def _period(text: str) -> tuple[list[dt.date], Problem | None]:
+    """Return the first day that a text tells and the last, or the first alone; or the matter."""
+    both = period(text)
+    begins, ends = (one.value for one in both) if both else (None, None)
+    if begins and ends:
+        return ([], Problem.TOO_EARLY) if begins > ends else ([begins, ends], None)
+    alone = day(text, first=True)
+    if alone.value:
+        return [alone.value], None
+    if not re.search(r"(?:19|20)\d\d", text) and period(f"{text} {SOME_YEAR}"):
+        return [], Problem.NO_YEAR
+    return [], alone.problem
 
 
 def _read(question: Question, text: str, finder: Finder, answers: Answers) -> Read[Value]:
@@ -148,7 +162,8 @@ def _read(question: Question, text: str, finder: Finder, answers: Answers) -> Re
     return Read(read.value, read.problem)
 
 
-def _says_unknown(text: str) -> bool:
+def says_unknown(text: str) -> bool:
+    """Tell whether a free text says « je ne sais pas », and nothing else."""
     return len(words(text)) <= LONGEST_UNKNOWN and unknown(text)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from candidature.commands import Commands
-from candidature.draft import Draft, decoded
+from candidature.draft import Draft
 from candidature.evaluation import Status, Verdict, evaluate
 from candidature.interview import Interview, State, Step
 from candidature.places import Finder, words
@@ -20,7 +20,7 @@ from candidature.wording import Button, Said, Words, paragraphs
 from knowledge import Knowledge
 from knowledge.dialogue import Wording
 from knowledge.form import Form
-from knowledge.questionnaire import Questionnaire
+from knowledge.questionnaire import Question, Questionnaire
 
 STUCK = 3
 """Answers in a row that were not taken, from which it is explained, and others are offered."""
@@ -128,7 +128,9 @@ class Dialogue:
             return None
         said = set(words(named[1])) - _ARTICLES
         questions = {one.id: one for one in self._whole.questions}
-        fitting = [name for name, one in questions.items() if said <= set(words(one.label))]
+        labels = {name: set(words(one.label)) - _ARTICLES for name, one in questions.items()}
+        exact = [name for name, label in labels.items() if label == said]
+        fitting = exact or [name for name, label in labels.items() if said <= label]
         return f"change:{fitting[0]}" if said and len(fitting) == 1 else None
 
     # The ways in
@@ -180,7 +182,7 @@ class Dialogue:
             case "same":
                 return self._same(draft, today)
             case "keep":
-                return self._onwards(_settled(draft), None, today)
+                return self._onwards(self._settled(draft), None, today)
             case "why":
                 return self._why(draft)
             case "back":
@@ -193,11 +195,11 @@ class Dialogue:
                 return self._begun(draft, today)
             case "complete":
                 state = self._interview(draft).again(draft.state, *self.missing(draft))
-                return self._onwards(replace(_settled(draft), state=state), None, today)
+                return self._onwards(replace(self._settled(draft), state=state), None, today)
             case "reference":
                 return None
             case "stop":
-                return Turn(_settled(draft), Said(""), Effect.STOP)
+                return Turn(self._settled(draft), Said(""), Effect.STOP)
             case "resume":
                 return Turn(draft, Said(""), Effect.RESUME)
             case "cancel":
@@ -218,7 +220,7 @@ class Dialogue:
             case "detach":
                 return self._detached(draft, _number(rest), today)
             case "file":
-                return self._file(_settled(draft), today)
+                return self._file(self._settled(draft), today)
             case "yes" | "no" if rest in ("cancel", "file"):
                 return self._confirmed(replace(draft, pending=rest), verb == "yes", today)
             case _:
@@ -239,7 +241,7 @@ class Dialogue:
     def resumed(self, draft: Draft, today: dt.date) -> Turn:
         """Return what is said when a draft is taken up again."""
         lead = self.words.say("resumed", title=self.title(draft))
-        return self._onwards(_settled(replace(draft, pending=None)), lead, today)
+        return self._onwards(self._settled(replace(draft, pending=None)), lead, today)
 
     # What it comes to
 
@@ -312,6 +314,17 @@ class Dialogue:
     def _interview(self, draft: Draft) -> Interview:
         return self.interview(draft.questionnaire, form=draft.form)
 
+    def _settled(self, draft: Draft) -> Draft:
+        """Return the draft with the answers that were asked again back in place, if not replaced.
+
+        One that no longer goes with the others has to be given again.
+        """
+        interview, state = self._interview(draft), draft.state
+        for name, value in draft.kept.items():
+            if name not in state.given and not interview.trouble(name, value, state):
+                state = State({**state.answers, name: value}, (*state.given, name))
+        return replace(draft, state=interview.holding(state), kept={})
+
     def _asked(self, draft: Draft, lead: str | None) -> Turn:
         said = self.words.question(self._interview(draft), draft)
         assert said is not None
@@ -371,16 +384,20 @@ class Dialogue:
     def _answered(self, draft: Draft, rest: str, today: dt.date) -> Turn | None:
         name, _, said = rest.partition("=")
         interview = self._interview(draft)
-        if not interview.knows(name):
+        if not interview.knows(name) or not self._offered(interview.named(name), said):
             return None
-        try:
-            value = decoded(interview.named(name), said)
-        except (ValueError, ArithmeticError):
-            return None
+        value = said
         before = draft.state
         state = interview.answer(before, name, value)
         dropped = tuple(one for one in before.answers if interview.dropped(one, state))
         return self._taken(draft, Step(state, (name,), dropped=dropped), today)
+
+    def _offered(self, question: Question, value: str) -> bool:
+        """Tell whether there are buttons for this answer: of choices, and of places."""
+        if question.kind == "place":
+            listed = value in self.places.communes or value in self.places.epcis
+            return listed or value in self.places.elsewhere
+        return value in question.choices
 
     def _skipped(self, draft: Draft, name: str, today: dt.date) -> Turn | None:
         interview = self._interview(draft)
@@ -414,7 +431,7 @@ class Dialogue:
 
     def _back(self, draft: Draft) -> Turn:
         interview = self._interview(draft)
-        draft = _settled(draft)
+        draft = self._settled(draft)
         state = interview.back(draft.state)
         lead = self.words.say("nothing_before") if state == draft.state else None
         if state == draft.state and interview.question(state) is None:
@@ -422,7 +439,7 @@ class Dialogue:
         return self._asked(replace(draft, state=state), lead)
 
     def _where(self, draft: Draft, today: dt.date) -> Turn:
-        draft = _settled(draft)
+        draft = self._settled(draft)
         interview = self._interview(draft)
         if draft.form and interview.question(draft.state) is None:
             return Turn(draft, self.summary(draft))
@@ -431,7 +448,7 @@ class Dialogue:
         return self._onwards(draft, recap, today)
 
     def _change(self, draft: Draft, name: str, today: dt.date) -> Turn | None:
-        draft = _settled(draft)
+        draft = self._settled(draft)
         interview = self._interview(draft)
         given = [one for one in interview.asked(draft.state) if one.id in draft.state.given]
         if not name or name.startswith("section."):
@@ -440,9 +457,10 @@ class Dialogue:
             return None
         if name not in [one.id for one in given]:
             return self._onwards(draft, None, today)
-        kept = {name: draft.state.answers[name]} if name in draft.state.answers else {}
-        state = interview.again(draft.state, name)
-        return self._asked(replace(draft, state=state, kept=kept), None)
+        again = (name, *interview.followed(draft.state, name))
+        kept = {one: draft.state.answers[one] for one in again if one in draft.state.answers}
+        state = interview.again(draft.state, *again)
+        return self._onwards(replace(draft, state=state, kept=kept), None, today)
 
     def _choose_change(self, draft: Draft, section: str, today: dt.date) -> Turn:
         """Offer what may be changed: the answers or, where they are many, first their parts."""
@@ -484,7 +502,8 @@ class Dialogue:
         if draft.form and self._interview(draft).question(draft.state) is None:
             buttons = self.summary(draft).buttons
             names = ", ".join(draft.attachments.values())
-            files = self.words.say("attachments", names=names) if names else None
+            joined = "attachments" if names else "no_attachments"
+            files = self.words.say(joined, names=names)
             show = self.words.button("summary_button", "where")
             return Turn(draft, Said(paragraphs(lead, files), (show, *buttons)))
         return self._onwards(draft, lead, today)
@@ -528,7 +547,9 @@ class Dialogue:
         if pending == "file":
             if yes and self.complete(draft):
                 return Turn(draft, Said(""), Effect.FILE)
-            return Turn(draft, self.summary(draft))
+            if draft.form:
+                return Turn(draft, self.summary(draft))
+            return self._onwards(draft, None, today)
         if yes:
             return Turn(
                 Draft(draft.questionnaire), Said(self.words.say("cancelled")), Effect.CANCEL
@@ -538,15 +559,6 @@ class Dialogue:
 
 def _number(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 19 else 0
-
-
-def _settled(draft: Draft) -> Draft:
-    """Return the draft with the answers that were asked again, and not replaced, back in place."""
-    if not draft.kept:
-        return draft
-    answers = {**draft.kept, **draft.state.answers}
-    given = (*(name for name in draft.kept if name not in draft.state.given), *draft.state.given)
-    return replace(draft, state=State(answers, given), kept={})
 
 
 def _nearly(step: Step) -> bool:

@@ -36,7 +36,7 @@ def encoded(value: Value) -> str | int:
 
 
 def decoded(question: Question, value: str | int) -> Value:
-    """Return a value from JSON, or from a button; raise `ValueError` if it is none."""
+    """Return a value from JSON; raise `ValueError` or `ArithmeticError` if it is none."""
     match question.kind:
         case "number":
             return int(value)

@@ -193,27 +193,44 @@ class Interview:
             if follows is not None:
                 answers[name] = follows
                 given.append(name)
-        for one in self.questions:
-            if one.id not in answers or one.id == question:
-                continue
-            if trouble(one, answers[one.id], answers, self.finder.places):
-                del answers[one.id]
-                given.remove(one.id)
+        held = self.holding(State(answers, tuple(given)), question)
+        answers, given = dict(held.answers), list(held.given)
         matter = {one.id for one in asked(self.questions, answers)}
         return State(
             {name: one for name, one in answers.items() if name in matter},
             tuple(name for name in given if name in matter),
         )
 
+    def holding(self, state: State, but: str | None = None) -> State:
+        """Return the state without the answers that do not go with the others; `but` one stays."""
+        for one in self.questions:
+            value = state.answers.get(one.id)
+            if value is not None and one.id != but and self.trouble(one.id, value, state):
+                state = self.again(state, one.id)
+        return state
+
     def skip(self, state: State, question: str) -> State:
-        """Return the state once one does not know the answer, or leaves it for later."""
-        answers = {name: one for name, one in state.answers.items() if name != question}
-        return State(answers, (*(one for one in state.given if one != question), question))
+        """Return the state once one does not know the answer, or leaves it for later.
+
+        What followed from the answer that it had is no more known.
+        """
+        gone = {question, *self.followed(state, question)}
+        answers = {name: one for name, one in state.answers.items() if name not in gone}
+        given = (*(one for one in state.given if one not in gone), question)
+        matter = {one.id for one in self.asked(State(answers, given))}
+        return State(
+            {name: one for name, one in answers.items() if name in matter},
+            tuple(one for one in given if one in matter or one == question),
+        )
 
     def again(self, state: State, *questions: str) -> State:
         """Return the state in which these questions have still to be asked."""
         answers = {name: one for name, one in state.answers.items() if name not in questions}
         return State(answers, tuple(one for one in state.given if one not in questions))
+
+    def trouble(self, question: str, value: Value, state: State) -> Problem | None:
+        """Return what keeps a value from going with the other answers."""
+        return trouble(self._named[question], value, state.answers, self.finder.places)
 
     def dropped(self, question: str, state: State) -> bool:
         """Tell whether an answer that there was has to be given again."""
@@ -243,14 +260,25 @@ class Interview:
 
     def back(self, state: State) -> State:
         """Return the state before the last answer that the person gave, alone or in a group."""
-        given = list(state.given)
-        while given and self._spared(given[-1], state):
-            given.pop()
-        last = given.pop() if given else None
+        own = [name for name in state.given if not self._spared(name, state)]
+        last = own.pop() if own else None
+        if last is None:
+            return state
+        gone = {last}
         group = next((group.of for group in self._groups if last in group.of), ())
-        while given and given[-1] in group:
-            given.pop()
-        return self.again(state, *(set(state.given) - set(given)))
+        while own and own[-1] in group:
+            gone.add(own.pop())
+        for name in tuple(gone):
+            gone |= self.followed(state, name)
+        return self.again(state, *gone)
+
+    def followed(self, state: State, question: str) -> set[str]:
+        """Return what follows from the answer to a question, and is as it follows."""
+        value = state.answers.get(question)
+        if value is None:
+            return set()
+        follows = self._following(question, value).items()
+        return {name for name, one in follows if one is not None and state.answers.get(name) == one}
 
     def _hear_group(self, state: State, group: Group, current: Question, text: str) -> Step:
         found, problem = hear_group(
@@ -263,8 +291,7 @@ class Interview:
                 if name not in state.given and not self._named[name].needed:
                     state = self.skip(state, name)
             return Step(state, tuple(found))
-        heard = hear(current, text, self.finder, state.answers)
-        if heard.unknown:
+        if problem is None:  # not known
             for name in group.of:
                 state = self.skip(state, name)
             return Step(state, group.of)

@@ -4,15 +4,15 @@ import re
 from collections.abc import Iterable, Mapping
 
 from candidature.places import words
-from candidature.reading import Problem, Read
+from candidature.reading import MOST_CHARACTERS, Problem, Read
 
 _CIVILITY = re.compile(
     r"^(?:m\.?|mr\.?|mme\.?|mlle\.?|dr\.?|monsieur|madame|mademoiselle|moi|c['’]est|je suis"
-    r"|je m['’]appelle|il s['’]agit de|le|la|notre)\s+",
+    r"|je m['’]appelle|il s['’]agit de)\s+",
     re.IGNORECASE,
 )
 _SEGMENTS = re.compile(r"\s*(?:[,;\n/|()]|\s[-–—]\s|:\s|\.\s|\.$)\s*")
-_NAME = re.compile(r"[^\W\d_][^\W\d_'’.\- ]*(?:[ '’.\-]+[^\W\d_]+\.?)*")
+_JOINS = frozenset(" '’.-")
 _OF = frozenset(words("de du des d à au aux en chargé chargée délégué déléguée"))
 _FILLERS = frozenset(
     words("est c est s appelle nom prénom fonction mail email courriel adresse téléphone tel")
@@ -25,7 +25,7 @@ def name(text: str, most: int) -> Read[str]:
     stripped = _without_civility(text.strip().rstrip("."))
     if len(stripped) > most:
         return Read(problem=Problem.TOO_LONG)
-    return Read(stripped) if _NAME.fullmatch(stripped) else Read(problem=Problem.ABSURD)
+    return Read(stripped) if _is_name(stripped) else Read(problem=Problem.ABSURD)
 
 
 def person(text: str, functions: Iterable[str]) -> Mapping[str, str]:
@@ -40,7 +40,7 @@ def person(text: str, functions: Iterable[str]) -> Mapping[str, str]:
     """
     known = sorted((tuple(words(one)) for one in functions), key=len, reverse=True)
     found: dict[str, str] = {}
-    for segment in filter(None, _SEGMENTS.split(text)):
+    for segment in filter(None, _SEGMENTS.split(text[:MOST_CHARACTERS])):
         told, rest = _function(_without_civility(segment), known)
         if told and "function" not in found:
             found["function"] = told
@@ -49,6 +49,12 @@ def person(text: str, functions: Iterable[str]) -> Mapping[str, str]:
             if full and "last_name" not in found:
                 found["first_name"], found["last_name"] = full
     return {kind: found[kind] for kind in ("function", "first_name", "last_name") if kind in found}
+
+
+def _is_name(text: str) -> bool:
+    """Tell whether a text has letters, and what joins them in names, and nothing else."""
+    letters = (character.isalpha() or character in _JOINS for character in text)
+    return text[:1].isalpha() and all(letters)
 
 
 def _function(segment: str, known: list[tuple[str, ...]]) -> tuple[str | None, list[str]]:
@@ -78,7 +84,7 @@ def _full_name(text: str) -> tuple[str, str] | None:
     tokens = [
         token
         for token in _without_civility(text).split()
-        if not set(words(token)) <= _FILLERS and _NAME.fullmatch(token)
+        if not set(words(token)) <= _FILLERS and _is_name(token)
     ]
     if len(tokens) < 2 or len(tokens) > 5:
         return None

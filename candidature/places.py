@@ -40,6 +40,8 @@ class Found:
     communes: tuple[Commune, ...] = ()
     epcis: tuple[Epci, ...] = ()
     elsewhere: tuple[Departement, ...] = ()
+    name: str = ""
+    """Of the commune elsewhere."""
 
     @property
     def sure(self) -> Commune | Epci | None:
@@ -106,11 +108,14 @@ class Finder:
         if partial:
             same = (one for one in self._close(bare, SAME) if one not in partial)
             return Found(communes=(*same, *partial))
-        elsewhere = self._elsewhere.get(tuple(bare), ()) or self._elsewhere.get(tuple(said), ())
+        name, elsewhere = self._elsewhere.get(
+            tuple(bare), self._elsewhere.get(tuple(said), ("", ()))
+        )
         close = () if elsewhere else self._close(bare, CLOSE) or self._close(said, CLOSE)
         return Found(
             communes=close or (() if elsewhere else self._beginning(bare)),
             elsewhere=tuple(self.places.departements[code] for code in elsewhere),
+            name=name,
         )
 
     def _named(self, text: str, said: list[str]) -> Found:
@@ -192,8 +197,8 @@ class Finder:
         return own
 
     @cached_property
-    def _elsewhere(self) -> dict[tuple[str, ...], tuple[str, ...]]:
-        return {tuple(words(name)): codes for name, codes in self.places.elsewhere.items()}
+    def _elsewhere(self) -> dict[tuple[str, ...], tuple[str, tuple[str, ...]]]:
+        return {tuple(words(name)): (name, codes) for name, codes in self.places.elsewhere.items()}
 
 
 def _places_of(name: Sequence[str], said: Sequence[str]) -> Iterable[int]:

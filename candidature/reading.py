@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from itertools import islice
 from typing import Generic, TypeVar
 
 import dateparser
@@ -24,6 +25,8 @@ FIRST_YEAR, LAST_YEAR = 1990, 2050
 ALIKE = 88
 """How alike (0 to 100) a misspelt word of at least `LONG` letters and a real one are."""
 LONG = 5
+MOST_CUTS = 8
+"""Places at which a text may be cut in two days, at most: each is read."""
 MOST_CHARACTERS = 500
 """What is longer is no answer to a closed question; reading it would take time."""
 
@@ -233,7 +236,7 @@ def period(text: str) -> tuple[Read[dt.date], Read[dt.date]] | None:
     ('2022-03-01', '2022-06-30')
     """
     text = text[:MOST_CHARACTERS]
-    for cut in _BETWEEN.finditer(text):
+    for cut in islice(_BETWEEN.finditer(text), MOST_CUTS):
         begins, ends = day(text[: cut.start()], first=True), day(text[cut.end() :])
         if begins.problem is Problem.NO_YEAR and ends.value:
             begins = day(f"{text[: cut.start()]} {ends.value.year}", first=True)

@@ -205,7 +205,7 @@ class Words:
         current = interview.question(draft.state)
         assert current is not None
         if heard.found.elsewhere:
-            return self._elsewhere(current, heard, text)
+            return self._elsewhere(current, heard)
         kind = "group" if interview.group(draft.state) else current.kind
         most = most_of(current, draft.state.answers)
         found = (*heard.found.communes, *heard.found.epcis)
@@ -226,8 +226,8 @@ class Words:
         ]
         return Said(said, tuple(buttons))
 
-    def _elsewhere(self, current: Question, heard: Heard, text: str) -> Said:
-        place = text.strip()[:80]
+    def _elsewhere(self, current: Question, heard: Heard) -> Said:
+        place = heard.found.name
         departements = heard.found.elsewhere[:4]
         prefectures = ", ".join(
             self.say("prefecture", of=one.of, name=one.name) for one in departements

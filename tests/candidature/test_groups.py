@@ -130,16 +130,10 @@ def test_the_same_person_with_an_address() -> None:
     assert found["contact_nom"] == "DURAND"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="hear_group reads « la même personne » as a name, if there is none to copy"
-)
 def test_the_same_as_nobody() -> None:
     assert heard("contact", "la même personne") == ({}, Problem.NOTHING)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="hear_group reads two words or more that say « not known » as a name"
-)
 @pytest.mark.parametrize("group", ["representant", "contact"])
 @pytest.mark.parametrize(
     "text", ["aucune idée", "je ne sais pas encore", "on ne sait pas encore", "pas encore décidé"]

@@ -81,10 +81,6 @@ def test_every_problem_has_a_sentence(kind: str, problem: str) -> None:
     assert len(told) <= 160
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="dialogue.yml, group: « several », « no_year » and « absurd » have no sentence of it",
-)
 @pytest.mark.parametrize("problem", sorted(problem for _, problem in NOT_TOLD))
 def test_two_dates_without_a_year_are_not_asked_for_one_answer(problem: str) -> None:
     assert problem in WORDING.problems["group"]
@@ -197,9 +193,6 @@ def test_no_phrase_is_under_two_commands() -> None:
     assert clashes() <= {"continuer"}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="dialogue.yml: « continuer » is under « resume » and « no », which wins"
-)
 def test_to_go_on_is_one_command() -> None:
     assert clashes() == set()
 
