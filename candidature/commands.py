@@ -1,5 +1,6 @@
 """What people write to conduct the exchange: « retour », « je voudrais reprendre mon dossier »."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 
 from rapidfuzz import fuzz
@@ -9,6 +10,16 @@ from candidature.reading import ALIKE, LONG
 
 MOST_WORDS = 12
 """A command is short; what is longer says something else."""
+
+
+LONGEST_CHANGE = 80
+"""Characters of a message that says what to change."""
+_CHANGES = re.compile(
+    r"^\W*(?:je (?:veux|voudrais|souhaite) |j['’]aimerais |il faut )?"
+    r"(?:modifier|changer|corriger)\s+(.+)$",
+    re.IGNORECASE,
+)
+_ARTICLES = frozenset(words("le la les l mon ma mes notre nos votre vos un une du de"))
 
 
 class Commands:
@@ -44,3 +55,18 @@ class Commands:
             one == other or (min(len(one), len(other)) >= LONG and fuzz.ratio(one, other) >= ALIKE)
             for one, other in zip(ours, theirs, strict=True)
         )
+
+
+def named_change(text: str, labels: Mapping[str, str]) -> str | None:
+    """Return which of these « changer le titre » names: the one whose label it is, or is part of.
+
+    `None` if it names none of them, or several.
+    """
+    named = _CHANGES.match(text) if len(text) <= LONGEST_CHANGE else None
+    if named is None:
+        return None
+    said = set(words(named[1])) - _ARTICLES
+    told = {name: set(words(label)) - _ARTICLES for name, label in labels.items()}
+    exact = [name for name, label in told.items() if label == said]
+    fitting = exact or [name for name, label in told.items() if said <= label]
+    return fitting[0] if said and len(fitting) == 1 else None

@@ -6,16 +6,16 @@ the rows can do (find another draft, file one) is left to the caller, as an
 """
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from candidature.commands import Commands
+from candidature.commands import Commands, named_change
 from candidature.draft import Draft
 from candidature.evaluation import Status, Verdict, evaluate
 from candidature.interview import Interview, State, Step
-from candidature.places import Finder, words
+from candidature.places import Finder
+from candidature.summary import changes, summary
 from candidature.wording import Button, Said, Words, paragraphs
 from knowledge import Knowledge
 from knowledge.dialogue import Wording
@@ -34,16 +34,6 @@ SURELY = 0.9
 """From this probability on, a short message is such an act rather than free text."""
 SHORT = 5
 """Words of such a message, at most."""
-PIECES = "pieces"
-"""The part of a candidature that its files are."""
-LONGEST_CHANGE = 80
-"""Characters of a message that says what to change."""
-_CHANGES = re.compile(
-    r"^\W*(?:je (?:veux|voudrais|souhaite) |j['’]aimerais |il faut )?"
-    r"(?:modifier|changer|corriger)\s+(.+)$",
-    re.IGNORECASE,
-)
-_ARTICLES = frozenset(words("le la les l mon ma mes notre nos votre vos un une du de"))
 BEGIN = "begin_"
 """How the commands begin that begin a questionnaire; its name follows."""
 ALWAYS = ("resume", "cancel", "form", "file", "reference")
@@ -114,24 +104,13 @@ class Dialogue:
         """Return the step that a message commands, if it does nothing else."""
         found = self.commands.find(text)
         if found is None and open_draft:
-            return self._named_change(text)
+            named = named_change(text, {one.id: one.label for one in self._whole.questions})
+            return f"change:{named}" if named else None
         if found is None or found in ("yes", "no"):
             return None
         if found.startswith(BEGIN):
             return f"begin:{found.removeprefix(BEGIN)}"
         return found if open_draft or found in ALWAYS else None
-
-    def _named_change(self, text: str) -> str | None:
-        """Return the step of « changer le titre », if the label of one question says that."""
-        named = _CHANGES.match(text)
-        if named is None or len(text) > LONGEST_CHANGE:
-            return None
-        said = set(words(named[1])) - _ARTICLES
-        questions = {one.id: one for one in self._whole.questions}
-        labels = {name: set(words(one.label)) - _ARTICLES for name, one in questions.items()}
-        exact = [name for name, label in labels.items() if label == said]
-        fitting = exact or [name for name, label in labels.items() if said <= label]
-        return f"change:{fitting[0]}" if said and len(fitting) == 1 else None
 
     # The ways in
 
@@ -266,48 +245,8 @@ class Dialogue:
 
     def summary(self, draft: Draft) -> Said:
         """Return the whole candidature, part by part, and what may be done with it."""
-        parts = []
-        for section in self.form.sections:
-            names = (*section.also, *(one.id for one in section.questions))
-            lines = self._lines(draft, names)
-            if lines:
-                parts.append("\n".join([section.title, *lines]))
-        files = ", ".join(draft.attachments.values())
-        joined = "attachments" if files else "no_attachments"
-        parts.append(self.words.say(joined, names=files))
-        missing = self.missing(draft)
-        if missing:
-            labels = ", ".join(self._whole.named(name).label for name in missing)
-            end = self.words.say("summary_missing", labels=labels)
-            first = self.words.button("complete_button", "complete")
-        else:
-            not_met = self.verdict(draft).status is Status.NOT_MET
-            end = paragraphs(
-                self.words.say("not_eligible") if not_met else None,
-                self.words.say("summary_ready"),
-            )
-            first = self.words.button("file_button", "file")
-        return Said(
-            paragraphs(self.words.say("summary_title"), *parts, end),
-            (
-                first,
-                self.words.button("change_button", "change"),
-                self.words.button("attach_button", "attach"),
-                self.words.button("stop_button", "stop"),
-            ),
-        )
-
-    def _lines(self, draft: Draft, names: tuple[str, ...]) -> list[str]:
-        only = {one.id for one in self._whole.asked(draft.state) if one.id in names}
-        kept = Draft(
-            draft.questionnaire,
-            State(
-                {name: one for name, one in draft.state.answers.items() if name in only},
-                tuple(name for name in draft.state.given if name in only),
-            ),
-            form=True,
-        )
-        return self.words.recap(self._whole, kept).split("\n") if kept.state.given else []
+        not_met = self.verdict(draft).status is Status.NOT_MET
+        return summary(self.words, self.form, self._whole, draft, not_met=not_met)
 
     # The steps
 
@@ -444,7 +383,7 @@ class Dialogue:
         if draft.form and interview.question(draft.state) is None:
             return Turn(draft, self.summary(draft))
         title = self.words.say("where_title", title=self.title(draft))
-        recap = f"{title}\n{self.words.recap(interview, draft)}"
+        recap = f"{title}\n{self.words.recap(interview.asked(draft.state), draft)}"
         return self._onwards(draft, recap, today)
 
     def _change(self, draft: Draft, name: str, today: dt.date) -> Turn | None:
@@ -464,31 +403,11 @@ class Dialogue:
 
     def _choose_change(self, draft: Draft, section: str, today: dt.date) -> Turn:
         """Offer what may be changed: the answers or, where they are many, first their parts."""
-        interview = self._interview(draft)
-        given = [one for one in interview.asked(draft.state) if one.id in draft.state.given]
-        if not given:
+        buttons = changes(self.words, self.form, self._interview(draft), draft, section)
+        if not buttons:
             return self._onwards(draft, self.words.say("where_none"), today)
-        sections = [one for one in self.form.sections if one.id == section]
-        if section == PIECES:
-            buttons = [
-                Button(self.words.say("detach", name=name), f"detach:{number}")
-                for number, name in draft.attachments.items()
-            ]
-        elif draft.form and not sections:
-            buttons = [Button(one.title, f"change:section.{one.id}") for one in self.form.sections]
-            if draft.attachments:
-                pieces = self.words.button("pieces", f"change:section.{PIECES}")
-                buttons.append(pieces)
-        else:
-            names = {name for one in sections for name in one.also}
-            names |= {question.id for one in sections for question in one.questions}
-            buttons = [
-                Button(one.label, f"change:{one.id}")
-                for one in given
-                if not sections or one.id in names
-            ]
-        buttons.append(self.words.button("continue_button", "where"))
-        return Turn(draft, Said(self.words.say("change"), tuple(buttons)))
+        go_on = self.words.button("continue_button", "where")
+        return Turn(draft, Said(self.words.say("change"), (*buttons, go_on)))
 
     def _detached(self, draft: Draft, number: int, today: dt.date) -> Turn:
         name = draft.attachments.get(number)

@@ -241,10 +241,10 @@ class Words:
         title = self.say("continue_with", place=place[:40])
         return Said(said, (Button(title, f"answer:{current.id}={place}"),))
 
-    def recap(self, interview: Interview, draft: Draft) -> str:
-        """Return the answers so far, a line each."""
+    def recap(self, questions: Iterable[Question], draft: Draft) -> str:
+        """Return the answers to these questions so far, a line each."""
         lines = []
-        for question in interview.asked(draft.state):
+        for question in questions:
             if question.id not in draft.state.given:
                 continue
             if question.id in draft.state.answers:

@@ -291,7 +291,7 @@ def test_places_to_choose_from_are_few(text: str) -> None:
 
 def test_a_long_answer_is_short_in_a_summary() -> None:
     one = Draft("fonds", State({"titre": "x " * 300}, ("titre",)), form=True)
-    (line,) = WORDS.recap(INTERVIEW, one).split("\n")
+    (line,) = WORDS.recap(INTERVIEW.asked(one.state), one).split("\n")
     assert line.endswith("…") and len(line) < SHOWN + 40
 
 

@@ -41,6 +41,26 @@ def file(person: Any) -> tuple[str, dict[str, Any]]:
     return reference, with_document
 
 
+def test_a_file_goes_with_it(stack: Stack, api: httpx.Client, person: Any) -> None:
+    tell(person, TO_SUMMARY)
+    devis = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n%%EOF\n"
+    for name in ("devis.pdf", "plan.pdf"):
+        content = devis + name.encode()
+        query = {"id": str(uuid.uuid4()), "name": name}
+        sent = api.post("/api/attachments", params=query, content=content, headers=person._headers)
+        assert sent.status_code == 202
+        assert f"C’est joint : {name}." in person._answer(sent.json()["seq"])
+    assert "Pièces jointes : devis.pdf, plan.pdf." in person.press("Voir le résumé")
+    person.press("Modifier une réponse")
+    person.press("Les pièces jointes")
+    assert "C’est retiré : plan.pdf." in person.press("Retirer plan.pdf")
+    reference, _ = file(person)
+    attached = list(_mail(stack, reference).iter_attachments())
+    names = [part.get_filename() for part in attached]
+    assert names == [f"{reference}.pdf", f"{reference}.json", "devis.pdf"]
+    assert attached[-1].get_content() == devis + b"devis.pdf"
+
+
 def test_from_bonjour_to_a_reference(
     stack: Stack, api: httpx.Client, somebody: Callable[[], Any]
 ) -> None:
