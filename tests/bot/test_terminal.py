@@ -1,12 +1,13 @@
 """The terminal: a program that reads lines, and the conversation under it."""
 
+import asyncio
 import contextlib
 import io
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,21 @@ from urllib.parse import urlsplit
 
 import pytest
 from rich.console import Console
+from sqlalchemy import select
 
-from bot import terminal
-from bot.terminal import Conversation, Refused, Unreachable
+from bot import client, terminal
+from bot.client import Conversation, Refused, Unreachable
 from bot.web.services import Services
 from deploy import ports
 from deploy.stack import StackError
 from settings import ROOT
+from storage import drafts, models
 from storage.database import Database
+from storage.payloads import step_payload
+from storage.times import utc_now
 from tests.bot.fakes import UNAVAILABLE, FakeRasa
 from tests.bot.live import listening
+from tests.bot.mail.filings import put_in_outbox
 
 BUTTONS = [
     {"title": "Le montant", "payload": '/montant{"subject": "fonds"}'},
@@ -143,7 +149,7 @@ def test_a_late_answer(
         # What is answered to both questions comes in order, whoever waits for it.
         assert said(conversation.write("deux"))[0] == "Réponse à un"
         fake_rasa.pause = 1
-        monkeypatch.setattr(terminal, "PATIENCE", 0.1)
+        monkeypatch.setattr(client, "PATIENCE", 0.1)
         with pytest.raises(Unreachable, match="La réponse tarde"):
             conversation.write("trois")
         assert not conversation.unsent
@@ -219,11 +225,16 @@ class Keyboard(io.StringIO):
         return True
 
 
-def conversed(conversation: Conversation, typed: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the lines that somebody sees who types these."""
+def conversed(
+    conversation: Conversation,
+    typed: str,
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path = Path("nowhere"),
+) -> list[str]:
+    """Return the lines that somebody sees who types these; files go to `folder`."""
     monkeypatch.setattr(sys, "stdin", Keyboard(typed))
     screen = io.StringIO()
-    terminal._converse(conversation, Console(file=screen, width=200))
+    terminal._converse(conversation, Console(file=screen, width=200), folder)
     return [line for line in screen.getvalue().splitlines() if line]
 
 
@@ -238,6 +249,70 @@ def test_whoever_types_is_told_that_an_answer_can_be_rated(
         lines = conversed(conversation, "deux\n +\n", monkeypatch)
         assert lines[1:] == ["  Réponse à deux", hint, "Merci, votre avis est noté."]
         assert ratings(conversation) == [None, None, None, "up"]
+
+
+def in_database(url: str, work: Callable[[Database], Awaitable[object]]) -> None:
+    """Do some work on a database, in an event loop of its own."""
+
+    async def done() -> None:
+        database = Database(url)
+        await work(database)
+        await database.close()
+
+    asyncio.run(done())
+
+
+def test_the_document_is_saved(
+    listen: Listen,
+    fake_rasa: FakeRasa,
+    monkeypatch: pytest.MonkeyPatch,
+    sqlite_url: str,
+    tmp_path: Path,
+) -> None:
+    in_database(sqlite_url, put_in_outbox)
+    fake_rasa.replies = lambda _: [
+        {"text": "C'est déposé."},
+        {"custom": {"document": "IDL-2026-0001"}},
+    ]
+    with listen() as url, contextlib.closing(Conversation(url)) as conversation:
+        lines = conversed(conversation, "oui\n", monkeypatch, tmp_path / "chat")
+    file = tmp_path / "chat" / "IDL-2026-0001.pdf"
+    assert lines[1:] == ["  C'est déposé.", f"  Fichier enregistré\u00a0: {file}"]
+    assert file.read_bytes().startswith(b"%PDF-")
+
+
+def test_a_file_is_joined_by_its_path(
+    listen: Listen,
+    fake_rasa: FakeRasa,
+    monkeypatch: pytest.MonkeyPatch,
+    sqlite_url: str,
+    tmp_path: Path,
+) -> None:
+    fake_rasa.replies = lambda message: [
+        {
+            "text": "Reçu." if "attached" in message else "Un fichier ?",
+            "buttons": [{"title": "Joindre", "payload": step_payload("1:attach")}],
+        }
+    ]
+    file = tmp_path / "devis.pdf"
+    file.write_bytes(b"%PDF-1.7\n%%EOF\n")
+    with listen() as url, contextlib.closing(Conversation(url)) as conversation:
+        conversation.write("bonjour")
+        assert "d’abord une candidature" in conversed(conversation, f"1\n{file}\n", monkeypatch)[1]
+
+        async def begins(database: Database) -> None:
+            async with database.write() as session:
+                (one,) = (await session.scalars(select(models.Conversation.id))).all()
+                await drafts.begin(session, one, "fonds", utc_now())
+
+        in_database(sqlite_url, begins)
+        typed = f"1\n{tmp_path / 'absent.pdf'}\n1\n\n1\n{file}\n"
+        lines = conversed(conversation, typed, monkeypatch)
+    assert lines[1:] == [
+        "Ce fichier ne peut pas être lu. Vérifiez son chemin.",
+        "  Reçu.",
+        "  1. Joindre",
+    ]
 
 
 def test_a_rating_that_does_not_arrive_is_said(
