@@ -922,3 +922,18 @@ def test_what_a_question_no_longer_knows_is_left_out() -> None:
     draft = from_json("fonds", kept, DIALOGUE.interview("fonds", form=True))
     assert not {"disparue", "projet", "population"} & {*draft.state.answers, *draft.state.given}
     assert current(draft) == "population"
+
+
+@pytest.mark.parametrize("draft", [ASKED, OPENED, WHOLE, DIALOGUE.begin("fonds").draft])
+def test_the_words_of_a_button_do_what_it_does(draft: Draft) -> None:
+    """Whoever types what a button says means the button."""
+    prompt = DIALOGUE.prompt(draft)
+    said = prompt if prompt and prompt.text else DIALOGUE.summary(draft)
+    for button in said.buttons:
+        if button.step.startswith("answer:"):
+            continue
+        step = DIALOGUE.command(button.title, open_draft=True)
+        typed = DIALOGUE.press(draft, step, TODAY) if step else turn(draft, button.title)
+        pressed = DIALOGUE.press(draft, button.step, TODAY)
+        assert typed and pressed, button.title
+        assert (typed.draft, typed.effect) == (pressed.draft, pressed.effect), button.title
