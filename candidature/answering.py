@@ -14,6 +14,8 @@ from knowledge.form import Group
 from knowledge.places import Commune, Places
 from knowledge.questionnaire import Question
 
+FEWEST_LETTERS = 2
+"""Of a free text: a number alone is none."""
 LONGEST_UNKNOWN = 6
 """Words of a free text that may say « je ne sais pas », and nothing else."""
 PEOPLE = frozenset({"function", "first_name", "last_name"})
@@ -143,8 +145,10 @@ def _read(question: Question, text: str, finder: Finder, answers: Answers) -> Re
             read = number(text)
         case "date":
             read = day(text, first=question.first)
+            if question.exact and read.value and day(text, first=not question.first) != read:
+                read = Read(problem=Problem.NO_DAY)
         case "amount":
-            read = fields.amount(text)
+            read = _amount(question, text, answers)
         case "siret":
             read = fields.siret(text)
         case "email":
@@ -156,10 +160,24 @@ def _read(question: Question, text: str, finder: Finder, answers: Answers) -> Re
         case _:
             stripped = text.strip()
             long = len(stripped) > question.most
-            empty = not any(character.isalnum() for character in stripped)
+            empty = sum(character.isalpha() for character in stripped) < FEWEST_LETTERS
+            if question.kind == "function":
+                empty = empty or people.is_sentence(stripped)
             problem = Problem.TOO_LONG if long else Problem.NOTHING if empty else None
             read = Read(problem=problem) if problem else Read(stripped)
     return Read(read.value, read.problem)
+
+
+def _amount(question: Question, text: str, answers: Answers) -> Read[Decimal]:
+    """Read a sum, or the part of another that it is at most."""
+    if not question.taxes and fields.taxed(text):
+        return Read(problem=Problem.TAXED)
+    whole = answers.get(question.at_most or "")
+    part = fields.share(text) if question.needed and isinstance(whole, Decimal) else None
+    if part is None or not isinstance(whole, Decimal):
+        return fields.amount(text)
+    least = most_of(question, answers) if part == 1 else None
+    return Read((whole * part if least is None else least).quantize(fields.CENT))
 
 
 def says_unknown(text: str) -> bool:

@@ -73,7 +73,34 @@ def phone(text: str) -> Read[str]:
     return Read(problem=Problem.SEVERAL if found else Problem.ABSURD if digits else Problem.NOTHING)
 
 
+_ALL = re.compile(r"\b(?:tout|totalité|intégralité|maximum|le total)\b", re.IGNORECASE)
+_HALF = re.compile(r"\bmoitié\b", re.IGNORECASE)
+_PERCENT = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s*(?:%|pour ?cents?\b)", re.IGNORECASE)
+_TAXED = re.compile(r"\bttc\b|toutes taxes", re.IGNORECASE)
+_OF_TIME = re.compile(
+    r"\d\s*(?:mois|ans?|années?|jours?|semaines?|heures?|agents?)\b", re.IGNORECASE
+)
+
+
+def share(text: str) -> Decimal | None:
+    """Return which part of a whole a text tells, from 0 to 1: « 80 % », « la moitié », « tout »."""
+    text = text[:MOST_CHARACTERS]
+    if percent := _PERCENT.search(text):
+        part = Decimal(percent[1].replace(",", ".")) / 100
+        return part if part <= 1 else None
+    if re.search(r"\d", text):
+        return None
+    return Decimal("0.5") if _HALF.search(text) else Decimal(1) if _ALL.search(text) else None
+
+
+def taxed(text: str) -> bool:
+    """Tell whether a sum is said to be with taxes."""
+    return bool(_TAXED.search(text))
+
+
 def amount(text: str) -> Read[Decimal]:
     """Read one sum in euros, to the cent: « 12 500,50 € », « 12,5 k€ », « 1,2 million »."""
+    if _PERCENT.search(text[:MOST_CHARACTERS]) or _OF_TIME.search(text[:MOST_CHARACTERS]):
+        return Read(problem=Problem.NOTHING)
     read = quantity(text, MOST_EUROS)
     return Read(problem=read.problem) if read.value is None else Read(read.value.quantize(CENT))

@@ -11,9 +11,22 @@ _CIVILITY = re.compile(
     r"|je m['’]appelle|il s['’]agit de)\s+",
     re.IGNORECASE,
 )
+_INTRODUCED = re.compile(r"^(?:mon |son |le )?(?:pré)?nom,? (?:c['’]est|est) ", re.IGNORECASE)
 _SEGMENTS = re.compile(r"\s*(?:[,;\n/|()]|\s[-–—]\s|:\s|\.\s|\.$)\s*")
+# Capitals tell a name here, so their case counts.
+_CALLED = re.compile(
+    r"\b(?:M\.|Mr\.?|Mme\.?|mme|Mlle|Monsieur|Madame|monsieur|madame)\s+"
+    r"((?:(?:(?:de|du|des|la|le|van|den|der|von)\s+|d['’])*[A-ZÀ-Ý][\w'’-]*\s*)+)"
+)
+_NO_NAME = frozenset(
+    words("je j ne n pas oui non modifier changer corriger veux voudrais donner trompé trompée")
+    + words("erreur c est quoi que qui pourquoi comment mon ma mes suis être avoir faut peux")
+    + words("pouvez vous votre contactez joindre personne encore idée aucune aucun")
+)
 _JOINS = frozenset(" '’.-")
 _OF = frozenset(words("de du des d à au aux en chargé chargée délégué déléguée"))
+MOST_WORDS = 12
+"""In a name or a function."""
 _FILLERS = frozenset(
     words("est c est s appelle nom prénom fonction mail email courriel adresse téléphone tel")
     + words("contact et joignable au par numéro portable qui")
@@ -23,6 +36,11 @@ _FILLERS = frozenset(
 def name(text: str, most: int) -> Read[str]:
     """Read a name of a person: letters, with what joins them."""
     stripped = _without_civility(text.strip().rstrip("."))
+    stripped = re.sub(
+        r"^(?:mon |son |le )?(?:pré)?nom,? (?:c['’]est|est) ", "", stripped, flags=re.I
+    )
+    if is_sentence(stripped):
+        return Read(problem=Problem.ABSURD)
     if len(stripped) > most:
         return Read(problem=Problem.TOO_LONG)
     return Read(stripped) if _is_name(stripped) else Read(problem=Problem.ABSURD)
@@ -40,6 +58,12 @@ def person(text: str, functions: Iterable[str]) -> Mapping[str, str]:
     """
     known = sorted((tuple(words(one)) for one in functions), key=len, reverse=True)
     found: dict[str, str] = {}
+    if called := _CALLED.search(text[:MOST_CHARACTERS]):
+        if full := _full_name(called[1]):
+            found["first_name"], found["last_name"] = full
+        else:
+            found["last_name"] = called[1].strip()
+        text = text[:MOST_CHARACTERS].replace(called[0], ",")
     for segment in filter(None, _SEGMENTS.split(text[:MOST_CHARACTERS])):
         told, rest = _function(_without_civility(segment), known)
         if told and "function" not in found:
@@ -49,6 +73,14 @@ def person(text: str, functions: Iterable[str]) -> Mapping[str, str]:
             if full and "last_name" not in found:
                 found["first_name"], found["last_name"] = full
     return {kind: found[kind] for kind in ("function", "first_name", "last_name") if kind in found}
+
+
+def is_sentence(text: str) -> bool:
+    """Tell whether a text is something said or an address, rather than a name or a function."""
+    return (
+        bool(_NO_NAME.intersection(words(text)) or re.search(r"[@?]|\d[\d .]{6,}", text))
+        or len(words(text)) > MOST_WORDS
+    )
 
 
 def _is_name(text: str) -> bool:
@@ -81,10 +113,11 @@ def _function(segment: str, known: list[tuple[str, ...]]) -> tuple[str | None, l
 
 
 def _full_name(text: str) -> tuple[str, str] | None:
+    text = _without_civility(text)
+    if is_sentence(text):
+        return None
     tokens = [
-        token
-        for token in _without_civility(text).split()
-        if not set(words(token)) <= _FILLERS and _is_name(token)
+        token for token in text.split() if not set(words(token)) <= _FILLERS and _is_name(token)
     ]
     if len(tokens) < 2 or len(tokens) > 5:
         return None

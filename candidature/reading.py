@@ -50,6 +50,10 @@ class Problem(StrEnum):
     OTHER_BODY = "other_body"
     """The number of another body than the one that applies."""
     ZERO = "zero"
+    NO_DAY = "no_day"
+    """A month or a year, where the very day is asked."""
+    TAXED = "taxed"
+    """A sum with taxes, where it is asked without."""
     TOO_LONG = "too_long"
     TOO_MUCH = "too_much"
     """A sum that exceeds the one that bounds it."""
@@ -156,12 +160,10 @@ def _in_digits(text: str) -> str:
     return str(alpha2digit(spaced, "fr"))
 
 
-# With what people write for short: « sept 2022 ».
+# With what people write for short: « sept 2022 », « 14 avr. 2022 ».
 _MONTHS = [
-    f"{name}|{name[:4]}"
-    for name in words(
-        "janvier février mars avril mai juin juillet août septembre octobre novembre décembre"
-    )
+    *("janvier|janv|jan", "fevrier|fevr|fev", "mars", "avril|avr", "mai", "juin"),
+    *("juillet|juil", "aout", "septembre|sept", "octobre|oct", "novembre|nov", "decembre|dec"),
 ]
 # The first and the last month of what people call a part of a year.
 _PERIODS = {
@@ -181,13 +183,19 @@ _PERIODS = {
 }
 
 
+_FIRST_OF = re.compile(r"\bpremier (?!trim|sem)(?=[^\W\d]+ )", re.IGNORECASE)
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+
+
 def day(text: str, *, first: bool = False) -> Read[dt.date]:
     """Read a day; of a month, a season or a year, the last one, or the `first`.
 
     >>> day("fin juin 2022").value, day("à l'automne 2021").value
     (datetime.date(2022, 6, 30), datetime.date(2021, 12, 31))
     """
-    text = text[:MOST_CHARACTERS]
+    text = _FIRST_OF.sub("1er ", text[:MOST_CHARACTERS])
+    if re.search(r"€|\beuros?\b", text, re.IGNORECASE):
+        return Read(problem=Problem.NOTHING)  # a sum is no year
     if iso := re.search(r"\b(\d{4})-(\d\d)-(\d\d)\b", text):
         year, month, of_month = map(int, iso.groups())
         return _checked(of_month, month, year)
@@ -198,6 +206,8 @@ def day(text: str, *, first: bool = False) -> Read[dt.date]:
         if not 1 <= month <= 12:
             return Read(problem=Problem.ABSURD)
         return _checked(1, month, year) if first else _end_of(year, month)
+    if re.search(r"(?<![\d/.-])\d{1,2}/\d{1,2}(?![\d/.-])", text) and not _YEAR.search(text):
+        return Read(problem=Problem.NO_YEAR)
     # « sept » is a month before it is a number.
     as_written, said = " ".join(words(text)), " ".join(words(_in_digits(text)))
     named = [re.compile(rf"(?:\b([0-3]?\d)(?:er)? )?\b(?:{name})\b") for name in _MONTHS]
@@ -224,7 +234,7 @@ def day(text: str, *, first: bool = False) -> Read[dt.date]:
 
 _BETWEEN = re.compile(
     r"\s+(?:à|a|au|et|jusqu['’ ]?(?:à|au|en)?|puis|vers|→|[-–—])\s+"
-    r"|\s*[,;→\n]\s*|(?<=\d{4})\s*[-–—]\s*",
+    r"|\s*[,;→>\n]\s*|(?<=\d{4})\s*[-–—]\s*|(?<=[a-zéû])-(?=[a-zéû])",
     re.IGNORECASE,
 )
 
@@ -239,10 +249,21 @@ def period(text: str) -> tuple[Read[dt.date], Read[dt.date]] | None:
     for cut in islice(_BETWEEN.finditer(text), MOST_CUTS):
         begins, ends = day(text[: cut.start()], first=True), day(text[cut.end() :])
         if begins.problem is Problem.NO_YEAR and ends.value:
-            begins = day(f"{text[: cut.start()]} {ends.value.year}", first=True)
+            begins = _in_year(text[: cut.start()], ends.value.year, first=True)
+        elif ends.problem is Problem.NO_YEAR and begins.value:
+            ends = _in_year(text[cut.end() :], begins.value.year)
+            if ends.value and ends.value < begins.value:  # « d'octobre 2022 à mars »
+                ends = _in_year(text[cut.end() :], begins.value.year + 1)
         if begins.value and ends.value:
             return begins, ends
     return None
+
+
+def _in_year(text: str, year: int, *, first: bool = False) -> Read[dt.date]:
+    """Read a day that lacks its year."""
+    figures = re.search(r"(\d{1,2})/(\d{1,2})", text)
+    whole = f"{figures[1]}/{figures[2]}/{year}" if figures else f"{text.rstrip()} {year}"
+    return day(whole, first=first)
 
 
 def _parsed(text: str) -> Read[dt.date]:

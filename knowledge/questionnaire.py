@@ -83,6 +83,8 @@ class Question(Strict):
     most: int = Field(200, ge=1, description="longest text, in characters")
     unit: Name | None = Field(None, description="of a number, after it")
     first: bool = Field(False, description="of a month or a year, the first day is meant")
+    exact: bool = Field(False, description="of a day: a month or a year does not do")
+    taxes: bool = Field(True, description="a sum with taxes does")
     at_most: Identifier | None = Field(None, description="whose amount it does not exceed")
     less: Identifier | None = Field(None, description="whose amount is taken from the most")
     from_on: Identifier | None = Field(None, description="before whose day it does not come")

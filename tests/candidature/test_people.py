@@ -84,7 +84,7 @@ def test_civilities_are_no_names(civility: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "\n", ",", "🙂", "Camille", "Mme DUPONT", "12", "@", "."]
+    "text", ["", " ", "\n", ",", "🙂", "Camille", "12", "@", "."]
 )
 def test_nobody_is_told(text: str) -> None:
     assert read(text) == {}
