@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from actions.rows import PARIS, Rows
 from candidature.dialogue import Dialogue, Effect, Meaning, Turn
-from candidature.wording import Button, Said
+from candidature.wording import Button, Said, paragraphs
 from storage import drafts, models
 from storage.conversations import lock_conversation
 from storage.database import Database
@@ -202,7 +202,7 @@ class Desk:
         if filed:
             return self._filed_already(filed)
         row = await drafts.open_draft(session, message.conversation)
-        if pressed.verb == "reference" or (row is None and pressed.verb == "file"):
+        if row is None and pressed.verb in ("reference", "file"):
             last = await drafts.last_filed(session, message.conversation)
             if last:
                 return self._filed_already(last)
@@ -220,14 +220,21 @@ class Desk:
         return await self._done(session, message, row, turn)
 
     def _filed_already(self, row: models.Draft) -> Reply:
-        told = self._words.say("filed_already", reference=row.reference)
+        told = self._words.say(
+            "filed_already", reference=row.reference, prefecture=self._words.prefecture
+        )
         return Reply(Said(told, self._afterwards()), row.reference)
 
     async def _begin(self, session: AsyncSession, message: Message, name: str) -> Reply | None:
         if name not in self._dialogue.questionnaires:
             return None
+        before = await drafts.open_draft(session, message.conversation)
         row = await drafts.begin(session, message.conversation, name, self._clock())
-        return await self._done(session, message, row, self._dialogue.begin(name))
+        turn = self._dialogue.begin(name)
+        if before and before.state.get("given"):
+            text = paragraphs(self._words.say("still_kept"), turn.said.text)
+            turn = replace(turn, said=replace(turn.said, text=text))
+        return await self._done(session, message, row, turn)
 
     async def _resume(
         self, session: AsyncSession, message: Message, row: models.Draft | None, pressed: Pressed

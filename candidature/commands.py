@@ -12,14 +12,22 @@ MOST_WORDS = 12
 """A command is short; what is longer says something else."""
 
 
-LONGEST_CHANGE = 80
+LONGEST_CHANGE = 120
 """Characters of a message that says what to change."""
 _CHANGES = re.compile(
-    r"^\W*(?:je (?:veux|voudrais|souhaite) |j['’]aimerais |il faut )?"
-    r"(?:modifier|changer|corriger)\s+(.+)$",
+    r"^\W*(?:je (?:veux|voudrais|souhaite) |j['’]aimerais |il faut |on doit )?"
+    r"(?:modifier|changer|corriger|rectifier|remplacer)\s+(.+?)"
+    r"(?:\s+(?:en|par)\s+|\s*:\s*)?(«.+»|\".+\")?\W*$",
     re.IGNORECASE,
 )
-_ARTICLES = frozenset(words("le la les l mon ma mes notre nos votre vos un une du de"))
+_ARTICLES = frozenset(words("le la les l mon ma mes notre nos votre vos un une du de d des en et"))
+_GENERAL = _ARTICLES | frozenset(words("date jour projet numéro"))
+_STOPS = re.compile(
+    r"^\W*(?:stop|pause|je (?:fais|fait) une pause|je reviens?\b|je reviendrai|je continuerai"
+    r"|je finirai|je reprendrai|je m['’]arr[eê]te|on s['’]arr[eê]te|laisse[zr]? tomber"
+    r"|je dois (?:y aller|partir))\b",
+    re.IGNORECASE,
+)
 
 
 class Commands:
@@ -57,16 +65,31 @@ class Commands:
         )
 
 
-def named_change(text: str, labels: Mapping[str, str]) -> str | None:
-    """Return which of these « changer le titre » names: the one whose label it is, or is part of.
+def stops(text: str) -> bool:
+    """Tell whether a short message says that one goes on another time."""
+    return len(words(text)) <= MOST_WORDS and bool(_STOPS.match(text))
 
-    `None` if it names none of them, or several.
+
+def named_change(text: str, names: Mapping[str, Iterable[str]]) -> tuple[str, str] | None:
+    """Return which of these « changer le titre » names, and the new value if it is given.
+
+    `names` are, for each, its label and what else it is called. One of which the
+    words are all there is better than one that has them among others; `None` if
+    it names none of them, or several as well.
     """
     named = _CHANGES.match(text) if len(text) <= LONGEST_CHANGE else None
     if named is None:
         return None
-    said = set(words(named[1])) - _ARTICLES
-    told = {name: set(words(label)) - _ARTICLES for name, label in labels.items()}
-    exact = [name for name, label in told.items() if label == said]
-    fitting = exact or [name for name, label in told.items() if said <= label]
-    return fitting[0] if said and len(fitting) == 1 else None
+    for leaving_out in (_ARTICLES, _GENERAL):
+        said = set(words(named[1])) - leaving_out
+        told = [
+            (name, set(words(one)) - leaving_out) for name, ones in names.items() for one in ones
+        ]
+        fitting = dict.fromkeys(name for name, one in told if one == said)
+        if said and len(fitting) == 1:
+            break
+    else:
+        fitting = dict.fromkeys(name for name, one in told if said <= one)
+    if not said or len(fitting) != 1:
+        return None
+    return next(iter(fitting)), (named[2] or "").strip('«»" \u00a0')

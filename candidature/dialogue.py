@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from candidature.commands import Commands, named_change
+from candidature.commands import Commands, named_change, stops
 from candidature.draft import Draft
 from candidature.evaluation import Status, Verdict, evaluate
-from candidature.interview import Interview, State, Step
-from candidature.places import Finder
+from candidature.interview import FREE, Interview, State, Step
+from candidature.places import Finder, words
+from candidature.reading import unknown
 from candidature.summary import changes, summary
 from candidature.wording import Button, Said, Words, paragraphs
 from knowledge import Knowledge
@@ -104,13 +105,25 @@ class Dialogue:
         """Return the step that a message commands, if it does nothing else."""
         found = self.commands.find(text)
         if found is None and open_draft:
-            named = named_change(text, {one.id: one.label for one in self._whole.questions})
-            return f"change:{named}" if named else None
+            if stops(text):
+                return "stop"
+            return self._change_named(text)
         if found is None or found in ("yes", "no"):
             return None
         if found.startswith(BEGIN):
             return f"begin:{found.removeprefix(BEGIN)}"
         return found if open_draft or found in ALWAYS else None
+
+    def _change_named(self, text: str) -> str | None:
+        """Return the step of « changer le titre » or « modifier le contact »."""
+        questions = self._whole.questions
+        named = named_change(text, {one.id: (one.label,) for one in questions})
+        named = named or named_change(text, {one.id: one.named for one in questions})
+        if named:
+            return f"change:{'='.join(filter(None, named))}"
+        parts = {one.id: (one.title, *one.named) for one in self.form.sections}
+        part = named_change(text, parts)
+        return f"change:section.{part[0]}" if part else None
 
     # The ways in
 
@@ -126,16 +139,19 @@ class Dialogue:
         """Take what was typed; `None`: it is a question, or an act, and not for the draft."""
         if draft.pending:
             answer = self.commands.find(text, ("yes", "no"))
-            if answer:
+            hesitates = draft.pending == "file" and not meaning.asks
+            if answer or hesitates or words(text)[:1] == ["non"]:
                 return self._confirmed(draft, answer == "yes", today)
             draft = replace(draft, pending=None)
         interview = self._interview(draft)
         current = interview.question(draft.state)
-        free = current is not None and current.kind == "text"
+        free = current is not None and current.kind in FREE
         short = len(text.split()) <= SHORT
         aside = meaning.act in ASIDES and meaning.confidence >= SURELY and short
-        if current is not None and aside:
+        if current is not None and aside and not unknown(text):
             return None
+        if current is not None and (term := self.words.explained(text)):
+            return self._asked(draft, term)
         if meaning.asks and (free or meaning.confidence >= SURELY):
             return None
         step = interview.hear(draft.state, text)
@@ -164,8 +180,12 @@ class Dialogue:
                 return self._onwards(self._settled(draft), None, today)
             case "why":
                 return self._why(draft)
+            case "required":
+                return self._required(draft)
+            case "data":
+                return self._asked_or_summary(draft, self.words.say("data"), today)
             case "back":
-                return self._back(draft)
+                return self._back(draft, today)
             case "where":
                 return self._where(draft, today)
             case "change":
@@ -299,6 +319,9 @@ class Dialogue:
         lead = self.words.noted(
             self._interview(after), after, step, corrected=corrected, typed=typed
         )
+        was_whole = draft.kept or self._interview(draft).question(draft.state) is None
+        if after.form and was_whole:  # the whole summary again would bury what has changed
+            return self._asked_or_summary(after, lead or self.words.say("changed"), today)
         return self._onwards(after, lead, today)
 
     def _missed(self, draft: Draft, interview: Interview, step: Step, text: str) -> Turn:
@@ -368,9 +391,19 @@ class Dialogue:
             return None
         return self._asked(draft, self.words.say("why", why=self._reason(interview, draft.state)))
 
-    def _back(self, draft: Draft) -> Turn:
+    def _required(self, draft: Draft) -> Turn | None:
         interview = self._interview(draft)
-        draft = self._settled(draft)
+        current, group = interview.question(draft.state), interview.group(draft.state)
+        if current is None:
+            return None
+        needed = any(interview.named(one).needed for one in (group.of if group else [current.id]))
+        sentence = ("required" if needed else "optional") if draft.form else "indicative_answer"
+        return self._asked(draft, self.words.say(sentence))
+
+    def _back(self, draft: Draft, today: dt.date) -> Turn:
+        if draft.kept:  # back from what was to be changed
+            return self._onwards(self._settled(draft), None, today)
+        interview = self._interview(draft)
         state = interview.back(draft.state)
         lead = self.words.say("nothing_before") if state == draft.state else None
         if state == draft.state and interview.question(state) is None:
@@ -388,6 +421,7 @@ class Dialogue:
 
     def _change(self, draft: Draft, name: str, today: dt.date) -> Turn | None:
         draft = self._settled(draft)
+        name, _, value = name.partition("=")
         interview = self._interview(draft)
         given = [one for one in interview.asked(draft.state) if one.id in draft.state.given]
         if not name or name.startswith("section."):
@@ -398,8 +432,11 @@ class Dialogue:
             return self._onwards(draft, None, today)
         again = (name, *interview.followed(draft.state, name))
         kept = {one: draft.state.answers[one] for one in again if one in draft.state.answers}
-        state = interview.again(draft.state, *again)
-        return self._onwards(replace(draft, state=state, kept=kept), None, today)
+        again_asked = replace(draft, state=interview.again(draft.state, *again), kept=kept)
+        step = interview.hear(again_asked.state, value) if value else None
+        if step and step.answered:
+            return self._taken(again_asked, step, today, typed=value)
+        return self._onwards(again_asked, None, today)
 
     def _choose_change(self, draft: Draft, section: str, today: dt.date) -> Turn:
         """Offer what may be changed: the answers or, where they are many, first their parts."""
@@ -421,8 +458,8 @@ class Dialogue:
         if draft.form and self._interview(draft).question(draft.state) is None:
             buttons = self.summary(draft).buttons
             names = ", ".join(draft.attachments.values())
-            joined = "attachments" if names else "no_attachments"
-            files = self.words.say(joined, names=names)
+            told = "attachments" if names else None if lead else "no_attachments"
+            files = self.words.say(told, names=names) if told else None
             show = self.words.button("summary_button", "where")
             return Turn(draft, Said(paragraphs(lead, files), (show, *buttons)))
         return self._onwards(draft, lead, today)
@@ -466,9 +503,8 @@ class Dialogue:
         if pending == "file":
             if yes and self.complete(draft):
                 return Turn(draft, Said(""), Effect.FILE)
-            if draft.form:
-                return Turn(draft, self.summary(draft))
-            return self._onwards(draft, None, today)
+            lead = None if yes else self.words.say("not_sent")
+            return self._asked_or_summary(draft, lead, today)
         if yes:
             return Turn(
                 Draft(draft.questionnaire), Said(self.words.say("cancelled")), Effect.CANCEL

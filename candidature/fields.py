@@ -78,7 +78,7 @@ _HALF = re.compile(r"\bmoitié\b", re.IGNORECASE)
 _PERCENT = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s*(?:%|pour ?cents?\b)", re.IGNORECASE)
 _TAXED = re.compile(r"\bttc\b|toutes taxes", re.IGNORECASE)
 _OF_TIME = re.compile(
-    r"\d\s*(?:mois|ans?|années?|jours?|semaines?|heures?|agents?)\b", re.IGNORECASE
+    r"\d\s*(?:mois|ans?|années?|jours?|semaines?|heures?|agents?|hab|habitants?)\b", re.IGNORECASE
 )
 
 

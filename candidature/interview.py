@@ -19,6 +19,8 @@ from knowledge.questionnaire import Question, Questionnaire
 
 PLACE, POPULATION = "lieu", "population"
 """The questions that the official lists answer together."""
+SHORT = 8
+"""Words of a correction that may be a number of inhabitants without saying so."""
 OTHER = "autre"
 """The choice that is left when none fits."""
 
@@ -31,7 +33,10 @@ _CORRECTS = re.compile(
     r"^(?:en fait|finalement|plutot|non plutot|pardon|correction|je corrige|je me suis trompe\w*"
     r"|erreur|je voulais dire)\b"
 )
-_OTHERS = re.compile(r"€|\beuros?\b|\bans?\b", re.IGNORECASE)
+_OTHERS = re.compile(
+    r"€|%|\b(?:euros?|ans?|mois|jours?|semaines?|heures?|agents?|personnes formées)\b",
+    re.IGNORECASE,
+)
 _ADDRESSES = re.compile(r"\S+@\S+|https?://\S+")
 _DATED = re.compile(
     r"\b(?:en|fin|debut|courant|avant|apres|d ici|mi|printemps|ete|automne|hiver|rentree|noel"
@@ -157,7 +162,9 @@ class Interview:
         """
         current = self.question(state)
         free = current is not None and current.kind == "text"
-        if not free and _CORRECTS.match(" ".join(words(text))):
+        # Where nothing is asked, what names an answer corrects it.
+        corrects = _CORRECTS.match(" ".join(words(text))) or (current is None and self._before)
+        if not free and corrects:
             given = [self.named(name) for name in state.given]
             corrected = self._volunteered(text, given, state.answers, correcting=True)
             if corrected:
@@ -168,7 +175,8 @@ class Interview:
             return self._hear_group(state, group, current, text)
         heard = hear(current, text, self.finder, state.answers)
         others = () if self._before else self.asked(state)
-        left = (one for one in others if one.id not in state.given and one.id != current.id)
+        left = [one for one in others if one.id not in state.given and one.id != current.id]
+        left += [one for one in self._beside(current) if one.id not in state.answers]
         found = self._volunteered(text, left, state.answers)
         if heard.value is not None and not (current.kind == "number" and _of_something_else(text)):
             found = {current.id: heard.value, **found}
@@ -297,6 +305,12 @@ class Interview:
             return Step(state, group.of)
         return Step(replace(state, misses=state.misses + 1), heard=Heard(problem=problem))
 
+    def _beside(self, question: Question) -> list[Question]:
+        """Return the others of its group that tell by their form what they answer."""
+        group = next((group.of for group in self._groups if question.id in group.of), ())
+        beside = (self._named[name] for name in group if name != question.id)
+        return [one for one in beside if one.kind in _TELLING]
+
     def _group(self, question: str, state: State) -> Group | None:
         for group in self._groups:
             if group.of[0] == question and not set(group.of).intersection(state.given):
@@ -353,8 +367,10 @@ class Interview:
         """Return what a message says, beyond doubt, of these questions."""
         found: dict[str, Value] = {}
         plain = _ADDRESSES.sub(" ", text)
+        # In a form, a word in passing (« le Département met 3 000 € ») changes no choice.
+        barred = FREE | {"choice"} if self._before else FREE
         for question in questions:
-            if question.kind in FREE or not _says_so(question, plain, correcting=correcting):
+            if question.kind in barred or not _says_so(question, plain, correcting=correcting):
                 continue
             addressed = question.kind == "email"
             heard = hear(question, text if addressed else plain, self.finder, answers)
@@ -375,8 +391,9 @@ def _says_so(question: Question, text: str, *, correcting: bool) -> bool:
     """Tell whether a message that was no answer to it may be taken for one."""
     if question.kind == "number":
         told = bool(_INHABITANTS.search(_plain(text)))
-        return told or (correcting and not _of_something_else(text))
-    if question.named:
+        short = len(words(text)) <= SHORT
+        return told or (correcting and short and not _of_something_else(text))
+    if question.named and question.kind not in _TELLING:
         return correcting and choice(text, {question.id: question.named}).value is not None
     # « Oui », « non » and days answer what was asked, and nothing else.
     said = {tuple(words(phrase)) for phrases in question.said.values() for phrase in phrases}

@@ -163,7 +163,14 @@ def _in_digits(text: str) -> str:
 # With what people write for short: « sept 2022 », « 14 avr. 2022 ».
 _MONTHS = [
     *("janvier|janv|jan", "fevrier|fevr|fev", "mars", "avril|avr", "mai", "juin"),
-    *("juillet|juil", "aout", "septembre|sept", "octobre|oct", "novembre|nov", "decembre|dec"),
+    *(
+        "juillet|juil",
+        "aout",
+        "septembre|(?<!vingt )(?<!trente )(?<!mille )sept",
+        "octobre|oct",
+        "novembre|nov",
+        "decembre|dec",
+    ),
 ]
 # The first and the last month of what people call a part of a year.
 _PERIODS = {

@@ -1,6 +1,7 @@
 """What is said of questions, answers and verdicts: text and buttons."""
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,6 +23,11 @@ MONTHS = [
     *("janvier", "février", "mars", "avril", "mai", "juin"),
     *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
 ]
+MOST_WORDS_ASKED = 14
+"""Words of a message that asks what one means."""
+_ASKS_MEANING = re.compile(
+    r"c est quoi|c est a dire|qu est ce que|veut dire|signifie|definition|comprends? pas|quoi ca"
+)
 MOST_OFFERED = 8
 """Places among which one asks, at most."""
 SHOWN = 160
@@ -109,6 +115,19 @@ class Words:
     def say(self, sentence: str, **more: object) -> str:
         """Return one of the sentences, filled in."""
         return french(self.wording.sentences[sentence].format(**more))
+
+    def explained(self, text: str) -> str | None:
+        """Return what a word means to who asks: « c'est quoi la réversibilité ? »."""
+        said = words(text)
+        if not _ASKS_MEANING.search(" ".join(said)) or len(said) > MOST_WORDS_ASKED:
+            return None
+        singular = {word.removesuffix("s") for word in said}
+        named = [
+            one
+            for term, one in self.wording.glossary.items()
+            if {word.removesuffix("s") for word in words(term)} <= singular
+        ]
+        return named[0] if named else None
 
     def button(self, sentence: str, step: str) -> Button:
         """Return a button with one of the sentences as its title."""

@@ -16,6 +16,7 @@ class Wording(Strict):
     commands: dict[Identifier, tuple[Name, ...]]
     polite: tuple[Name, ...] = Field(description="words that change nothing in a command")
     problems: dict[Identifier, dict[Identifier, Annotated[str, AfterValidator(sentence)]]]
+    glossary: dict[Name, Name] = Field(description="words of ours, and what they mean")
     refusals: dict[Identifier, Name]
     sentences: dict[Identifier, Annotated[str, AfterValidator(sentence)]]
 

@@ -35,6 +35,7 @@ class Section(Strict):
     id: Identifier
     title: Label
     also: tuple[Identifier, ...] = ()
+    named: tuple[Name, ...] = Field((), description="what else it is called")
     questions: tuple[Question, ...] = Field(min_length=1)
 
 

@@ -771,7 +771,9 @@ async def test_the_buttons_of_a_filed_draft_say_that_it_is(
     if another:
         await person.answer(await person.begin(), until="projet")
     before = await everything(database)
-    told = person.dialogue.words.say("filed_already", reference=reference)
+    told = person.dialogue.words.say(
+        "filed_already", reference=reference, prefecture="prefecture@example.fr"
+    )
     replies = {step: await person.press(f"{number}:{step}") for step in FILED_STEPS}
     assert {step: one for step, one in replies.items() if not says(one, told, reference)} == {}
     assert await everything(database) == before
@@ -799,7 +801,9 @@ async def test_commands_on_the_buttons_of_a_filed_draft_say_that_it_is(
     if another:
         await person.answer(await person.begin(), until="projet")
     before = await everything(database)
-    told = person.dialogue.words.say("filed_already", reference=reference)
+    told = person.dialogue.words.say(
+        "filed_already", reference=reference, prefecture="prefecture@example.fr"
+    )
     assert says(await person.press(f"{number}:{step}"), told, reference)
     assert await everything(database) == before
 

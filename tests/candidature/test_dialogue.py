@@ -484,7 +484,8 @@ def test_filing_may_be_declined() -> None:
     for message in ("non", "/no:file"):
         said = taken(WHOLE, "/file", message)
         assert said.effect is None and said.draft == WHOLE
-        assert said.said == DIALOGUE.summary(WHOLE)
+        assert told(said).startswith("Très bien, rien n'est envoyé.")
+        assert "file" in [button.step for button in said.said.buttons]
 
 
 def test_a_draft_taken_up_again_asks_what_it_asked() -> None:

@@ -83,9 +83,7 @@ def test_civilities_are_no_names(civility: str) -> None:
     assert name(f"{civility} Durand", 60).value == "Durand"
 
 
-@pytest.mark.parametrize(
-    "text", ["", " ", "\n", ",", "🙂", "Camille", "12", "@", "."]
-)
+@pytest.mark.parametrize("text", ["", " ", "\n", ",", "🙂", "Camille", "12", "@", "."])
 def test_nobody_is_told(text: str) -> None:
     assert read(text) == {}
 

@@ -193,7 +193,7 @@ def test_change_an_answer_of_the_verdict(person: Any) -> None:
     person.say("modifier")
     assert "Réponse actuelle : Former nos agents" in person.press("Nature du projet")
     said = person.press("Acheter du matériel pour les agents")
-    assert "Le matériel des agents : non rempli" in said
+    assert "Pas de matériel pour les agents : non rempli" in said
     assert "axe 3" not in said
 
 
