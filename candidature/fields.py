@@ -8,7 +8,7 @@ from email_validator import EmailNotValidError, validate_email
 from stdnum.fr import siren as siren_number
 from stdnum.fr import siret as siret_number
 
-from candidature.reading import MOST_CHARACTERS, Problem, Read, quantity
+from candidature.reading import MOST_CHARACTERS, Problem, Read, quantity, quantity_of
 
 MOST_EUROS = Decimal(100_000_000)
 """More than the whole fund: a slip of the finger."""
@@ -77,9 +77,11 @@ _ALL = re.compile(r"\b(?:tout|totalité|intégralité|maximum|le total)\b", re.I
 _HALF = re.compile(r"\bmoitié\b", re.IGNORECASE)
 _PERCENT = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s*(?:%|pour ?cents?\b)", re.IGNORECASE)
 _TAXED = re.compile(r"\bttc\b|toutes taxes", re.IGNORECASE)
-_OF_TIME = re.compile(
-    r"\d\s*(?:mois|ans?|années?|jours?|semaines?|heures?|agents?|hab|habitants?)\b", re.IGNORECASE
+_OF_ELSE = re.compile(
+    r"\b(?:mois|ans?|années?|jours?|semaines?|heures?|agents?|hab|habitants?)\b", re.IGNORECASE
 )
+_UNIT = re.compile(r"\s?(?:€|euros?\b)", re.IGNORECASE)
+_EUROS = re.compile(r"€|\beuros?\b|\d\s?k", re.IGNORECASE)
 
 
 def share(text: str) -> Decimal | None:
@@ -100,7 +102,11 @@ def taxed(text: str) -> bool:
 
 def amount(text: str) -> Read[Decimal]:
     """Read one sum in euros, to the cent: « 12 500,50 € », « 12,5 k€ », « 1,2 million »."""
-    if _PERCENT.search(text[:MOST_CHARACTERS]) or _OF_TIME.search(text[:MOST_CHARACTERS]):
+    text = text[:MOST_CHARACTERS]
+    of_else = _OF_ELSE.search(text) and not _EUROS.search(text)
+    if of_else or _PERCENT.search(text):
         return Read(problem=Problem.NOTHING)
     read = quantity(text, MOST_EUROS)
+    if read.problem is Problem.SEVERAL:
+        read = quantity_of(_UNIT, text, MOST_EUROS) or read
     return Read(problem=read.problem) if read.value is None else Read(read.value.quantize(CENT))

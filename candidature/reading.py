@@ -124,16 +124,18 @@ def number(text: str) -> Read[int]:
     read = quantity(text, MOST_INHABITANTS)
     if read.problem is Problem.SEVERAL:
         # The one that is said to be of inhabitants; failing that, the one that is no year.
-        parts = _INHABITANTS.split(_in_digits(text[:MOST_CHARACTERS]))
-        ends = [part for part in parts[:-1] if re.search(r"\d\s*$", part)]
-        told = _last_number(ends[0]) if len(ends) == 1 else None
+        told = quantity_of(_INHABITANTS, text, MOST_INHABITANTS)
         read = told or quantity(_CENSUS.sub("", text), MOST_INHABITANTS)
     return Read(problem=read.problem) if read.value is None else Read(round(read.value))
 
 
-def _last_number(text: str) -> Read[Decimal] | None:
-    found = list(_QUANTITY.finditer(text))
-    return quantity(text[found[-1].start() :], MOST_INHABITANTS) if found else None
+def quantity_of(unit: re.Pattern[str], text: str, most: int | Decimal) -> Read[Decimal] | None:
+    """Read the one quantity that stands before its unit, whatever else is counted in the text."""
+    parts = unit.split(_in_digits(text[:MOST_CHARACTERS]))[:-1]
+    before = [list(_QUANTITY.finditer(part)) for part in parts if re.search(r"\d\s*k?$", part)]
+    if len(before) != 1 or not before[0]:
+        return None
+    return quantity(before[0][-1][0], most)
 
 
 _ABOUT = {

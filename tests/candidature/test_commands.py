@@ -4,18 +4,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from candidature.commands import Commands
+from candidature.commands import Commands, named_change, stops
 from knowledge.dialogue import load_wording
 
 WORDING = load_wording()
 COMMANDS = Commands(WORDING.commands, WORDING.polite)
-TWICE = {"continuer"}
-"""Phrases under two commands: see tests/knowledge/test_form.py."""
 PHRASES = [
     pytest.param(name, phrase, id=f"{name}-{phrase}")
     for name, phrases in WORDING.commands.items()
     for phrase in phrases
-    if phrase not in TWICE
 ]
 
 
@@ -100,3 +97,43 @@ def test_slips_are_forgiven_in_long_words_alone() -> None:
 @given(st.text(max_size=250))
 def test_any_text_is_one_command_or_none(text: str) -> None:
     assert COMMANDS.find(text) in {*WORDING.commands, None}
+
+
+@pytest.mark.parametrize(
+    ("text", "stopped"),
+    [
+        ("stop, je reviendrai demain", True),
+        ("Pause", True),
+        ("je fais une pause", True),
+        ("je m'arrête là pour aujourd'hui", True),
+        ("laissez tomber", True),
+        ("Pause numérique pour les agents", False),
+        ("Stop à la fracture numérique", False),
+        ("nous voulons arrêter le papier", False),
+    ],
+)
+def test_a_pause_however_it_is_said(text: str, stopped: bool) -> None:
+    assert stops(text) is stopped
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("changer le titre", ("titre", "")),
+        ("je voudrais modifier le mail", ("email", "")),
+        ("corriger la date de fin", ("fin", "")),
+        ("changer le titre en « Des agents à l'aise »", ("titre", "Des agents à l'aise")),
+        ("changer le nom", None),  # of whom?
+        ("changer de mairie", None),
+        ("changer", None),
+    ],
+)
+def test_what_is_to_be_changed_is_named(text: str, named: tuple[str, str] | None) -> None:
+    names = {
+        "titre": ("Titre du projet",),
+        "email": ("Adresse électronique", "mail", "adresse mail"),
+        "fin": ("Fin du projet",),
+        "nom": ("Nom du contact",),
+        "autre_nom": ("Nom du représentant légal",),
+    }
+    assert named_change(text, names) == named

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
@@ -938,3 +939,62 @@ def test_the_words_of_a_button_do_what_it_does(draft: Draft) -> None:
         pressed = DIALOGUE.press(draft, button.step, TODAY)
         assert typed and pressed, button.title
         assert (typed.draft, typed.effect) == (pressed.draft, pressed.effect), button.title
+
+
+def test_the_sum_asked_for_may_be_a_part_of_the_cost() -> None:
+    asked = taken(WHOLE, "/change:cout", "20 000 €", "/change:montant").draft
+    cost = asked.state.answers["cout"]
+    assert isinstance(cost, Decimal)
+    assert taken(asked, "80 %").draft.state.answers["montant"] == cost * 8 / 10
+    assert taken(asked, "la moitié").draft.state.answers["montant"] == cost / 2
+    assert taken(asked, "tout").draft.state.answers["montant"] == cost
+
+
+def test_the_day_of_the_decision_is_a_day() -> None:
+    asked = taken(WHOLE, "/change:date_decision").draft
+    for text in ("2022", "courant 2022", "mars 2022"):
+        assert "Il me faut le jour" in told(taken(asked, text))
+    day = taken(asked, "14 mars 2022").draft.state.answers["date_decision"]
+    assert day == dt.date(2022, 3, 14)
+
+
+def test_a_cost_with_taxes_is_asked_without() -> None:
+    assert "TTC" in told(taken(WHOLE, "/change:cout", "9 600 € TTC"))
+
+
+def test_a_word_in_passing_changes_no_choice() -> None:
+    said = turn(WHOLE, "finalement on demande 20 000 et le Département met 12 500")
+    assert said is None or said.draft.state.answers["porteur"] == WHOLE.state.answers["porteur"]
+
+
+def test_what_one_asks_of_the_question_is_answered() -> None:
+    asked = taken(WHOLE, "/change:siret").draft
+    assert "14 chiffres" in told(taken(asked, "c'est quoi un siret ?"))
+    assert "nécessaire pour déposer" in told(taken(asked, "c'est obligatoire ?"))
+    assert "pas obligatoire" in told(taken(WHOLE, "/change:exigences", "obligatoire ?"))
+    assert "la préfecture ne les reçoit que" in told(taken(asked, "qui voit mes réponses ?"))
+    assert taken(asked, "c'est quoi un siret ?").draft == asked
+
+
+def test_a_doubt_at_the_consent_sends_nothing() -> None:
+    asked = taken(WHOLE, "/file").draft
+    for text in ("attendez", "non, pas encore", "je voudrais d'abord l'accord du maire"):
+        said = taken(asked, text)
+        assert said.effect is None and said.draft.pending is None
+        assert "rien n'est envoyé" in told(said)
+
+
+def test_back_from_a_change_keeps_the_answer() -> None:
+    assert taken(WHOLE, "/change:decision", "retour").draft.state.answers == WHOLE.state.answers
+
+
+def test_a_question_is_no_name() -> None:
+    asked = taken(WHOLE, "/change:contact_fonction").draft
+    meaning = Meaning(asks=True)
+    assert DIALOGUE.hear(asked, "est-ce que ça coûte quelque chose ?", meaning, TODAY) is None
+
+
+def test_a_change_may_tell_its_value() -> None:
+    said = taken(WHOLE, "changer le titre en « Des agents à l'aise »")
+    assert said.draft.state.answers["titre"] == "Des agents à l'aise"
+    assert "change:contact_email" in steps(taken(WHOLE, "modifier le contact").said)

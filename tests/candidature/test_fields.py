@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum import luhn
 
-from candidature.fields import MOST_EUROS, amount, email, phone, siren, siret
+from candidature.fields import MOST_EUROS, amount, email, phone, share, siren, siret
 from candidature.reading import Problem
 from knowledge.places import Commune, load_places
 
@@ -154,3 +154,37 @@ def test_every_sum_is_read_as_it_is_written(value: Decimal) -> None:
 def test_any_text_may_be_read(text: str) -> None:
     for read in (siren(text), siret(text), email(text), phone(text), amount(text)):
         assert (read.value is None) != (read.problem is None)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("80 %", "0.8"),
+        ("80% du coût", "0.8"),
+        ("100 %", "1"),
+        ("12,5 pour cent", "0.125"),
+        ("tout", "1"),
+        ("la totalité", "1"),
+        ("la moitié", "0.5"),
+    ],
+)
+def test_a_part_of_a_whole(text: str, part: str) -> None:
+    assert share(text) == Decimal(part)
+    assert amount(text).problem is Problem.NOTHING  # never so many euros
+
+
+@pytest.mark.parametrize("text", ["120 %", "12 000 €", "tout, soit 12 000 €", "", "rien"])
+def test_no_part(text: str) -> None:
+    assert share(text) is None
+
+
+@pytest.mark.parametrize("text", ["3 mois", "850 habitants", "4 agents", "dix jours"])
+def test_what_is_counted_otherwise_is_no_sum(text: str) -> None:
+    assert amount(text).problem is Problem.NOTHING
+
+
+def test_a_sum_for_so_many_is_one() -> None:
+    assert amount("12 000 € pour 4 agents").value == Decimal(12_000)
+    assert amount("douze mille euros sur dix-huit mois").value == Decimal(12_000)
+    assert amount("12 000 € ou 15 000 €").problem is Problem.SEVERAL
+    assert amount("12 000 € par an").value == Decimal(12_000)

@@ -191,3 +191,30 @@ def test_whatever_is_written_is_read(text: str) -> None:
     assert all(one.strip() for one in found.values())
     value = name(text, 60).value
     assert value is None or 0 < len(value) <= 60
+
+
+@pytest.mark.parametrize(
+    ("text", "last_name"),
+    [
+        ("Vous pouvez joindre ma secrétaire, Mme Sophie VAN DEN BERGHE", "VAN DEN BERGHE"),
+        ("contactez Mme Dupuis à la mairie", "Dupuis"),
+        ("Mme Durand", "Durand"),
+    ],
+)
+def test_a_name_comes_after_its_civility(text: str, last_name: str) -> None:
+    assert person(text, FUNCTIONS)["last_name"] == last_name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "c'est quoi la réversibilité ?",
+        "modifier le représentant",
+        "je n'ai pas d'adresse mail",
+        "je ne veux pas donner mon nom",
+        "secretaire@exemple.fr",
+    ],
+)
+def test_something_said_is_no_name(text: str) -> None:
+    assert person(text, FUNCTIONS) == {}
+    assert name(text, 60).problem is Problem.ABSURD

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from candidature.reading import FIRST_YEAR, LAST_YEAR, Problem, choice, day, number, unknown
+from candidature.reading import FIRST_YEAR, LAST_YEAR, Problem, choice, day, number, period, unknown
 
 DECISION = {
     "deliberation": ["délibération", "délibéré", "le conseil a voté"],
@@ -184,3 +184,52 @@ def test_ten_thousand_characters_are_no_answer_and_cost_nothing() -> None:
     assert number("x" * 10_000).problem is Problem.NOTHING
     assert day("x" * 10_000).problem is Problem.NOTHING
     assert choice("x" * 10_000, DECISION).problem is Problem.NOTHING
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("le premier avril 2022", dt.date(2022, 4, 1)),
+        ("14 avr. 2022", dt.date(2022, 4, 14)),
+        ("au printemps deux mille vingt-sept", dt.date(2027, 6, 30)),
+        ("03/2022", dt.date(2022, 3, 31)),
+    ],
+)
+def test_days_as_people_shorten_them(text: str, value: dt.date) -> None:
+    assert day(text).value == value
+
+
+def test_a_sum_is_no_year_and_a_day_may_lack_its_own() -> None:
+    assert day("3000 € et la CC 2000").problem is Problem.NOTHING
+    assert day("1/3").problem is Problem.NO_YEAR
+
+
+@pytest.mark.parametrize(
+    ("text", "begins", "ends"),
+    [
+        ("du 1/3 au 30/6/22", "2022-03-01", "2022-06-30"),
+        ("mars-juin 2022", "2022-03-01", "2022-06-30"),
+        ("avril 2022 > décembre 2022", "2022-04-01", "2022-12-31"),
+        ("d'octobre 2022 à mars", "2022-10-01", "2023-03-31"),
+        ("Du premier janvier au trente juin deux mille vingt-sept", "2027-01-01", "2027-06-30"),
+        ("03/2022 - 10/2022", "2022-03-01", "2022-10-31"),
+    ],
+)
+def test_a_first_and_a_last_day(text: str, begins: str, ends: str) -> None:
+    both = period(text)
+    assert both is not None
+    assert [one.value.isoformat() for one in both if one.value] == [begins, ends]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("un millier", 1000),
+        ("une centaine d'habitants", 100),
+        ("1,2 millier", 1200),
+        ("612 au recensement de 2020", 612),
+        ("2 500 habitants et 900 foyers", 2500),
+    ],
+)
+def test_a_population_among_other_numbers(text: str, value: int) -> None:
+    assert number(text).value == value
