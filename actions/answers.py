@@ -14,11 +14,11 @@ from actions.decision import Decision, Thread
 from actions.desk import Desk, Message, Reply
 from actions.questions import decide_all
 from actions.rendering import Button, render
-from actions.rows import PARIS
 from candidature.dialogue import Meaning
 from candidature.wording import Said, paragraphs
 from knowledge import load
 from storage.payloads import payload, step_payload
+from storage.times import PARIS
 
 STEP = "step"
 """The entity that a button of a draft carries."""

@@ -12,13 +12,13 @@ from typing import Any, Self
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.rows import PARIS, Rows
+from actions.rows import Rows
 from candidature.dialogue import Dialogue, Effect, Meaning, Turn
 from candidature.wording import Button, Said, paragraphs
 from storage import drafts, models
 from storage.conversations import lock_conversation
 from storage.database import Database
-from storage.times import utc_now
+from storage.times import PARIS, utc_now
 
 LONGEST_WITH_CODE = 200
 """Characters of a message in which a code is looked for."""

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,9 +13,8 @@ from candidature.filed import Attached
 from candidature.filing import applicant, as_filed
 from storage import drafts, models
 from storage.models import Status
+from storage.times import PARIS
 
-PARIS = ZoneInfo("Europe/Paris")
-"""Where the préfecture's year begins, and its day."""
 LONGEST_TITLE = 44
 """Characters of a title in a button."""
 

@@ -6,7 +6,6 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -16,8 +15,8 @@ from rich.text import Text
 from bot.text import clean
 from candidature.wording import euros_told, number_told
 from knowledge.typography import NBSP, french
+from storage.times import PARIS
 
-PARIS = ZoneInfo("Europe/Paris")
 NONE = "—"
 Rows = Sequence[Sequence[str]]
 

@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.arrivals import Arrivals
 from bot.metrics import Metrics
 from bot.rasa import Dialogue, Fault
+from bot.retries import retry_delay
 from bot.text import disarm
 from knowledge import OUT_OF_SCOPE
 from storage import inbox
@@ -33,9 +34,8 @@ AT_ONCE = 16
 """How many conversations one process answers at the same time."""
 POLL = 1.0
 """How often due retries and other processes' messages are looked for, in seconds."""
-FIRST_RETRY = timedelta(seconds=1)
-"""Wait after the first fault; doubled at each further one."""
 LONGEST_RETRY = timedelta(seconds=60)
+"""Longest wait before a message is tried again."""
 GIVE_UP_AFTER = 4320
 """Attempts after which a message is given up: three days of them, longer than a
 week-end's outage, so that only one which Rasa can never answer ends there and
@@ -49,12 +49,6 @@ log = structlog.get_logger()
 def short(conversation_id: str) -> str:
     """Return what a log says of a conversation: enough to follow it, no more."""
     return hashlib.sha256(conversation_id.encode()).hexdigest()[:8]
-
-
-def retry_delay(attempts: int) -> timedelta:
-    """Return how long to wait after `attempts` failed ones (1 or more): 1 s, 2, 4 … 60 s."""
-    doublings = min(attempts - 1, 16)  # enough, and no overflow after many
-    return min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)
 
 
 def off_subject(outcome: Mapping[str, Any] | None) -> bool:
@@ -224,7 +218,7 @@ class Relay:
             await inbox.postpone(
                 session,
                 held,
-                retry_at=None if given_up else now + retry_delay(attempts),
+                retry_at=None if given_up else now + retry_delay(attempts, LONGEST_RETRY),
                 notice=notice,
                 now=now,
             )

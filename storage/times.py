@@ -1,10 +1,14 @@
 """Instants: always aware, always UTC, on both databases."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import DateTime
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
+
+PARIS = ZoneInfo("Europe/Paris")
+"""Where the préfecture's year begins, and its day."""
 
 
 def utc_now() -> datetime:

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, select, update
 
 from bot.document import document_of
 from bot.mail.candidature import candidature_mail
+from bot.retries import retry_delay
 from candidature.filed import Filed
 from storage.database import Database
 from storage.drafts import NotFiled
@@ -25,17 +26,10 @@ from storage.times import utc_now
 
 POLL = 1.0
 """How often mails that are due are looked for, in seconds."""
-FIRST_RETRY = timedelta(seconds=1)
-"""Wait after the first failure; doubled at each further one."""
 LONGEST_RETRY = timedelta(minutes=10)
+"""Longest wait before a mail is tried again."""
 
 log = structlog.get_logger()
-
-
-def retry_delay(attempts: int) -> timedelta:
-    """Return how long to wait after `attempts` failed ones (1 or more): 1 s, 2, 4 … 10 min."""
-    doublings = min(attempts - 1, 16)  # enough, and no overflow after many
-    return min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)
 
 
 class Outbox:
@@ -119,7 +113,7 @@ class Outbox:
 
     async def _postpone(self, mail: Mail) -> None:
         attempts = mail.attempts + 1
-        retry_at = self._clock() + retry_delay(attempts)
+        retry_at = self._clock() + retry_delay(attempts, LONGEST_RETRY)
         try:
             await self._settle(mail, attempts=attempts, next_attempt_at=retry_at)
         except Exception as error:  # then it is tried at the next look

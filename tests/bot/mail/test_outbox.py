@@ -15,7 +15,8 @@ from structlog.testing import capture_logs
 import bot.document
 import bot.mail.outbox
 from bot.document import document_of
-from bot.mail.outbox import Outbox, retry_delay
+from bot.mail.outbox import LONGEST_RETRY, Outbox
+from bot.retries import retry_delay
 from candidature.filed import Filed
 from candidature.pdf import pdf
 from storage.conversations import open_web_conversation
@@ -366,5 +367,8 @@ async def test_what_is_not_filed_has_no_document(database: Database, rendered: l
 
 
 def test_waits_double_up_to_ten_minutes() -> None:
-    waits = [retry_delay(attempts).total_seconds() for attempts in (1, 2, 3, 10, 11, 10_000)]
+    waits = [
+        retry_delay(attempts, LONGEST_RETRY).total_seconds()
+        for attempts in (1, 2, 3, 10, 11, 10_000)
+    ]
     assert waits == [1, 2, 4, 512, 600, 600]
