@@ -37,6 +37,24 @@ class Settings(BaseSettings):
         "pref-badl@indre-et-loire.gouv.fr", description="Mailbox of the préfecture's service"
     )
 
+    telegram_token: SecretStr | None = Field(
+        None, description="Token of the Telegram bot, from @BotFather; without it, no Telegram"
+    )
+    telegram_api: str = Field(
+        "https://api.telegram.org", description="Base URL of Telegram's Bot API"
+    )
+    telegram_webhook_url: str | None = Field(
+        None, description="Public https address where Telegram posts; without it, we poll"
+    )
+    retention_days: int = Field(
+        365, ge=1, description="Days after its last message when a conversation is erased"
+    )
+
+    @cached_property
+    def rasa_database_url(self) -> str:
+        """Rasa's own database, as a plain SQLAlchemy URL."""
+        return self.tracker_url or f"sqlite:///{self.var.resolve() / 'rasa.db'}"
+
     @cached_property
     def sqlalchemy_url(self) -> str:
         """The application's database, as an async SQLAlchemy URL."""

@@ -17,6 +17,7 @@ from actions.rendering import Button, render
 from candidature.dialogue import Meaning
 from candidature.wording import Said, paragraphs
 from knowledge import load
+from storage.models import Asks
 from storage.payloads import payload, step_payload
 from storage.times import PARIS
 
@@ -58,8 +59,11 @@ class ActionAnswer(Action):  # type: ignore[misc]  # rasa-sdk tells no types
         misses = int(tracker.get_slot("misses") or 0) + 1 if missed else 0
         text, buttons = render(decisions, knowledge, _today(), misses)
         if taken.waiting:
-            text, buttons = self._with_waiting(text, buttons, taken.waiting, missed=missed)
+            waiting = taken.waiting.said
+            text, buttons = self._with_waiting(text, buttons, waiting, missed=missed)
         dispatcher.utter_message(text=text, buttons=list(buttons))
+        if taken.waiting and taken.waiting.asks_phone:
+            dispatcher.utter_message(json_message={"asks": Asks.phone})
         dispatcher.utter_message(json_message={"outcome": outcome(decisions)})
         slots = {"misses": misses, "aspect": after.aspect, "subject": after.subject}
         return [
@@ -86,12 +90,13 @@ class ActionAnswer(Action):  # type: ignore[misc]  # rasa-sdk tells no types
 def _message(conversation: str, latest: dict[str, Any]) -> Message:
     steps = [one["value"] for one in latest.get("entities") or () if one.get("entity") == STEP]
     metadata = latest.get("metadata") or {}
-    seq = metadata.get("seq")
+    seq, corrects = metadata.get("seq"), metadata.get("corrects")
     return Message(
         conversation,
         seq if isinstance(seq, int) else None,
         latest.get("text") or "",
         steps[0] if steps else None,
+        corrects if isinstance(corrects, int) else None,
     )
 
 
@@ -115,6 +120,8 @@ def _utter(dispatcher: CollectingDispatcher, reply: Reply) -> None:
     dispatcher.utter_message(text=reply.said.text, buttons=_buttons(reply.said))
     if reply.document:
         dispatcher.utter_message(json_message={"document": reply.document})
+    if reply.asks_phone:
+        dispatcher.utter_message(json_message={"asks": Asks.phone})
 
 
 def _buttons(said: Said) -> list[Button]:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from actions.rows import Rows
 from candidature.dialogue import Dialogue, Effect, Meaning, Turn
 from candidature.wording import Button, Said, paragraphs
-from storage import drafts, models
+from storage import chats, drafts, models
 from storage.conversations import lock_conversation
 from storage.database import Database
 from storage.times import PARIS, utc_now
@@ -42,13 +42,15 @@ def code_in(text: str) -> str | None:
 class Message:
     """What a person sent: the text typed, or the step of the button pressed.
 
-    `seq` is its number in the conversation, if the relay told it.
+    `seq` is its number in the conversation, if the relay told it; `corrects` that
+    of the one which its author changed to this.
     """
 
     conversation: str
     seq: int | None
     text: str
     step: str | None = None
+    corrects: int | None = None
 
     @property
     def typed(self) -> bool:
@@ -89,21 +91,31 @@ class Pressed:
 
 @dataclass(frozen=True)
 class Reply:
-    """What to say, and the reference of a candidature whose document goes with it."""
+    """What to say, and the reference of a candidature whose document goes with it.
+
+    `asks_phone` tells whether it asks for a telephone number, which some
+    applications can give by themselves.
+    """
 
     said: Said
     document: str | None = None
+    asks_phone: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return what is kept of it."""
         buttons = [[one.title, one.step] for one in self.said.buttons]
-        return {"text": self.said.text, "buttons": buttons, "document": self.document}
+        return {
+            "text": self.said.text,
+            "buttons": buttons,
+            "document": self.document,
+            "asks_phone": self.asks_phone,
+        }
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> Self:
         """Return it as it was."""
         buttons = tuple(Button(title, step) for title, step in kept["buttons"])
-        return cls(Said(kept["text"], buttons), kept["document"])
+        return cls(Said(kept["text"], buttons), kept["document"], kept.get("asks_phone", False))
 
 
 @dataclass(frozen=True)
@@ -111,7 +123,7 @@ class Taken:
     """What became of a message: the draft's reply or, if it is not for the draft, what waits."""
 
     reply: Reply | None = None
-    waiting: Said | None = None
+    waiting: Reply | None = None
 
 
 class Desk:
@@ -141,6 +153,8 @@ class Desk:
             await lock_conversation(session, message.conversation)
             # Again, now that nobody else may be at it.
             reply = await self._heard_before(session, message)
+            if reply is None and message.corrects is not None:
+                await self._take_back(session, message)
             if reply is None and pressed:
                 reply = await self._stepped(session, message, pressed)
             elif reply is None:
@@ -169,13 +183,21 @@ class Desk:
         row = await drafts.heard_before(session, message.conversation, message.seq)
         return Reply.from_json(row.reply) if row and row.reply else None
 
-    async def _waiting(self, message: Message) -> Said | None:
+    async def _take_back(self, session: AsyncSession, message: Message) -> None:
+        """Undo what a message did that its author has changed since, if nothing came after it."""
+        row = await drafts.open_draft(session, message.conversation)
+        if row and row.heard_seq == message.corrects and row.before is not None:
+            row.state = row.before
+
+    async def _waiting(self, message: Message) -> Reply | None:
         async with self._database.read() as session:
             row = await drafts.open_draft(session, message.conversation)
             if row is None:
                 return None
-            said = self._dialogue.prompt(self._rows.draft(row))
-            return _of_draft(said, row.id) if said else None
+            draft = self._rows.draft(row)
+            said = self._dialogue.prompt(draft)
+            asks_phone = self._dialogue.asks_phone(draft)
+            return Reply(_of_draft(said, row.id), asks_phone=asks_phone) if said else None
 
     async def _heard(
         self, session: AsyncSession, message: Message, meaning: Meaning
@@ -269,7 +291,7 @@ class Desk:
         return Reply(Said(self._words.say("no_draft"), buttons))
 
     async def _with_code(self, session: AsyncSession, message: Message, code: str) -> Reply | None:
-        row = await drafts.with_code(session, code)
+        row = await drafts.with_code(session, code, message.conversation)
         return await self._taken_up(session, message, row) if row else None
 
     async def _taken_up(self, session: AsyncSession, message: Message, row: models.Draft) -> Reply:
@@ -281,6 +303,7 @@ class Desk:
         self, session: AsyncSession, message: Message, row: models.Draft, turn: Turn
     ) -> Reply:
         """Keep what came of a message, and what it was answered."""
+        row.before = row.state
         self._rows.keep(row, turn.draft, self._clock())
         said, document = turn.said, None
         if turn.effect is Effect.STOP:
@@ -293,7 +316,8 @@ class Desk:
             document = await self._rows.file(session, row, turn.draft, self._clock())
             told = self._words.say("filed", reference=document, email=row.email)
             said = Said(told, self._afterwards())
-        reply = Reply(_of_draft(said, row.id), document)
+        asks_phone = row.open and self._dialogue.asks_phone(turn.draft)
+        reply = Reply(_of_draft(said, row.id), document, asks_phone)
         row.heard_seq, row.reply = message.seq, reply.as_json()
         await session.flush()
         return reply
@@ -305,7 +329,18 @@ class Desk:
             return Said(self._words.say("left"))
         row.open = False
         resume = self._words.button("resume", "resume")
-        return Said(self._words.say("stopped", code=drafts.give_code(row)), (resume,))
+        code = drafts.give_code(row)
+        told = self._words.say("stopped", code=code)
+        # Whoever is in Telegram already is not sent there.
+        bot = (
+            await chats.username(session)
+            if not await chats.in_chat(session, row.conversation_id)
+            else None
+        )
+        if bot:
+            link = f"https://t.me/{bot}?start={code}"
+            told = paragraphs(told, self._words.say("stopped_telegram", link=link))
+        return Said(told, (resume,))
 
     def _afterwards(self) -> tuple[Button, ...]:
         """Return what one may do once a candidature is filed."""

@@ -59,6 +59,7 @@ class Rows:
         """Empty a row, and remove what goes with it; it stays, to say that nothing is left."""
         self.keep(row, Draft(row.questionnaire), row.updated_at)
         row.status, row.open, row.resume_hash = Status.withdrawn, False, None
+        row.before = None
         await drafts.keep_attachments(session, row.id, ())
 
     async def file(
@@ -72,6 +73,7 @@ class Rows:
             Attached(name=one.name, media_type=one.media_type, size=one.size, sha256=one.sha256)
             for one in await drafts.attachments_of(session, row.id)
         ]
+        row.before = None
         filed = as_filed(self._dialogue, draft, reference, now, attached)
         await session.flush()
         await drafts.file(session, row, filed.model_dump(mode="json"), now)

@@ -28,6 +28,7 @@ class Arrivals:
         self._database = database
         self._waiting: dict[str, set[asyncio.Event]] = {}
         self._seen: dict[str, int] = {}
+        self._watching_all: set[asyncio.Event] = set()
 
     @property
     def watched(self) -> int:
@@ -48,9 +49,25 @@ class Arrivals:
                 del self._waiting[conversation_id]
                 self._seen.pop(conversation_id, None)
 
+    @contextmanager
+    def watch_all(self) -> Iterator[asyncio.Event]:
+        """Give an event that is set at each arrival of this process, whatever the conversation."""
+        event = asyncio.Event()
+        self._watching_all.add(event)
+        try:
+            yield event
+        finally:
+            self._watching_all.discard(event)
+
     def ring(self, conversation_id: str) -> None:
         """Say that a message arrived in a conversation."""
         for event in self._waiting.get(conversation_id, ()):
+            event.set()
+        self.ring_all()
+
+    def ring_all(self) -> None:
+        """Wake those who look at all conversations."""
+        for event in self._watching_all:
             event.set()
 
     async def run(self) -> None:

@@ -36,6 +36,12 @@ class Metrics:
             ["rating"],
             registry=self._registry,
         )
+        self.delivered = Counter(
+            "passerelle_telegram_deliveries",
+            "Messages handed to Telegram, at each attempt.",
+            ["result"],
+            registry=self._registry,
+        )
         self.due = Gauge(
             "passerelle_messages_due",
             "Messages that wait for their answer, of all processes.",

@@ -3,17 +3,20 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, TypeVar
 
 import httpx
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from storage.inbox import Reply
+from storage.models import Asks
 
 TURN_TIMEOUT = 15.0
 """Longest wait for a turn, in seconds; well under `storage.inbox.LEASE`."""
 HEALTH_TIMEOUT = 2.0
 """Longest wait for a sign of life, in seconds."""
+
+T = TypeVar("T")
 
 
 class Fault(Exception):
@@ -26,21 +29,13 @@ class Fault(Exception):
 
 @dataclass(frozen=True)
 class Turn:
-    """What Rasa said to one message: at least one reply."""
+    """What is said to one message: at least one reply."""
 
     replies: Sequence[Reply]
     outcome: dict[str, Any] | None = None
     """How the answer was decided, as the action server tells it."""
-
-
-class Dialogue(Protocol):
-    """Whoever answers: Rasa, or what stands for it in a test."""
-
-    async def answer(self, sender: str, message: str, *, seq: int, again: bool) -> Turn:
-        """Answer message number `seq` of a conversation; raise `Fault` if there is no answer.
-
-        `again` says that this message has been tried before.
-        """
+    erased: bool = False
+    """Whether the conversation is no more: nothing is left to be answered in it."""
 
 
 class _Button(BaseModel):
@@ -51,6 +46,7 @@ class _Button(BaseModel):
 class _Custom(BaseModel):
     outcome: dict[str, Any] | None = None
     document: str | None = None
+    asks: Asks | None = None
 
 
 class _Item(BaseModel):
@@ -84,11 +80,14 @@ class Rasa:
             trust_env=False,  # both are on loopback: a proxy of the environment is not for them
         )
 
-    async def answer(self, sender: str, message: str, *, seq: int, again: bool) -> Turn:
+    async def answer(
+        self, sender: str, message: str, *, seq: int, again: bool, corrects: int | None = None
+    ) -> Turn:
         """Send one message and return the turn.
 
         Its number goes with it: an answer may be lost on the way, and what a
-        message changes must then not be changed twice.
+        message changes must then not be changed twice. So does the number of
+        the one that it `corrects`; `again` says that it has been sent before.
 
         Rasa remembers every message it is sent, answered or not, and its turns
         slow down with what it remembers: one that failed before is only sent
@@ -100,11 +99,12 @@ class Rasa:
         """
         if again and not await self.actions_up():
             raise Fault("actions_down")
+        metadata = {"seq": seq} | ({} if corrects is None else {"corrects": corrects})
         try:
             async with asyncio.timeout(self._timeout):
                 response = await self._client.post(
                     f"{self._url}/webhooks/rest/webhook",
-                    json={"sender": sender, "message": message, "metadata": {"seq": seq}},
+                    json={"sender": sender, "message": message, "metadata": metadata},
                 )
         except (TimeoutError, httpx.TimeoutException):
             raise Fault("timeout") from None
@@ -149,6 +149,12 @@ def _turn(content: bytes) -> Turn:
         raise Fault("silent")
     outcomes = [item.custom.outcome for item in items if item.custom and item.custom.outcome]
     documents = [item.custom.document for item in items if item.custom and item.custom.document]
-    if documents:
-        replies[-1] = replace(replies[-1], document=documents[-1])
+    asks = [item.custom.asks for item in items if item.custom and item.custom.asks]
+    if documents or asks:
+        last = replies[-1]
+        replies[-1] = replace(last, document=_last(documents), asks=_last(asks))
     return Turn(replies, outcomes[-1] if outcomes else None)
+
+
+def _last(told: Sequence[T]) -> T | None:
+    return told[-1] if told else None

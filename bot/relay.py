@@ -8,22 +8,20 @@ kept in memory that a restart would lose.
 
 import asyncio
 import hashlib
-import os
 import random
-import socket
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.arrivals import Arrivals
 from bot.metrics import Metrics
-from bot.rasa import Dialogue, Fault
+from bot.processes import here, is_gone
+from bot.rasa import Fault, Turn
 from bot.retries import retry_delay
-from bot.text import disarm
 from knowledge import OUT_OF_SCOPE
 from storage import inbox
 from storage.database import Database
@@ -59,6 +57,13 @@ def off_subject(outcome: Mapping[str, Any] | None) -> bool:
     return outcome is not None and outcome.get("references") == [OUT_OF_SCOPE]
 
 
+class Dialogue(Protocol):
+    """Whoever answers: the reception, or what stands for it in a test."""
+
+    async def answer(self, held: Claim) -> Turn:
+        """Answer the claimed message; raise `Fault` if there is no answer yet."""
+
+
 class Relay:
     """Receives messages and answers them; one a process, any number on a database.
 
@@ -82,7 +87,7 @@ class Relay:
         self._metrics = metrics
         self._unavailable = sentences["unavailable"]
         self._clock = clock
-        self._name = f"{socket.gethostname()[:48]}:{os.getpid()}"
+        self._name = here()
         self._wake = asyncio.Event()
         self._turns: set[asyncio.Task[None]] = set()
 
@@ -118,6 +123,7 @@ class Relay:
 
     async def run(self) -> None:
         """Answer what is due, until cancelled; then let running turns end."""
+        await self._release_left()
         try:
             while True:
                 while len(self._turns) >= AT_ONCE:
@@ -136,6 +142,14 @@ class Relay:
                     pass
         finally:
             await self._finish_turns()
+
+    async def _release_left(self) -> None:
+        """Free the conversations that a process of this machine held when it was killed."""
+        try:
+            async with self._database.write() as session:
+                await inbox.release_left(session, is_gone)
+        except Exception as error:  # then their leases end by themselves
+            _log_failure("leases_not_released", error)
 
     async def _finish_turns(self) -> None:
         if not self._turns:
@@ -182,18 +196,17 @@ class Relay:
         about = {"conversation": short(held.conversation_id), "seq": message.seq}
         started = time.monotonic()
         try:
-            turn = await self._dialogue.answer(
-                held.conversation_id,
-                disarm(message.text) if message.payload is None else message.payload,
-                seq=message.seq,
-                again=message.attempts > 0,
-            )
+            turn = await self._dialogue.answer(held)
         except Fault as fault:
             self._metrics.faults.labels(fault.reason).inc()
             await self._postpone(held)
             log.warning("turn_failed", **about, reason=fault.reason, attempts=message.attempts + 1)
             return None
         seconds = time.monotonic() - started
+        if turn.erased:
+            self._arrivals.ring(held.conversation_id)
+            log.info("conversation_erased", **about)
+            return None
         async with self._database.write() as session:
             following = await inbox.answer(
                 session,

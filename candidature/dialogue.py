@@ -237,6 +237,14 @@ class Dialogue:
             return Said("", (self.words.button("form_button", "form"),))
         return None
 
+    def asks_phone(self, draft: Draft) -> bool:
+        """Tell whether what waits for an answer is a telephone number, and nothing else."""
+        interview = self._interview(draft)
+        current = interview.question(draft.state)
+        if current is None or draft.pending or interview.group(draft.state):
+            return False
+        return current.kind == "phone"
+
     def resumed(self, draft: Draft, today: dt.date) -> Turn:
         """Return what is said when a draft is taken up again."""
         lead = self.words.say("resumed", title=self.title(draft))

@@ -192,7 +192,7 @@ class Stack:
         chosen = {name: getattr(self.settings, name) for name in self.settings.model_fields_set}
         chosen |= {"host": self.settings.host, "port": self.settings.port, "var": self.var}
         chosen |= {"rasa_url": rasa_url, "actions_url": actions_url}
-        chosen["tracker_url"] = self.settings.tracker_url or f"sqlite:///{self.var / 'rasa.db'}"
+        chosen["tracker_url"] = self.settings.rasa_database_url
         ours = {
             f"PASSERELLE_{name.upper()}": _text(value)
             for name, value in chosen.items()

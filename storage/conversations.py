@@ -1,6 +1,7 @@
 """Conversations: opening one, finding it by its token, reading its messages."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -86,23 +87,24 @@ async def attachments_of_message(
     return await session.scalar(query) or ()
 
 
-async def offered_button(
+async def offer(
     session: AsyncSession, conversation_id: str, button_id: str
-) -> Button | None:
-    """Return the button `button_id`, if it was offered in this very conversation."""
-    query = (
-        select(Message.buttons)
-        .where(
+) -> tuple[Message, Button] | None:
+    """Return a button and its message, if it was offered in this very conversation."""
+    # A button's id begins with its message's number.
+    seq = button_id.partition("-")[0]
+    if not re.fullmatch(r"[0-9]{1,9}", seq):
+        return None
+    message: Message | None = await session.scalar(
+        select(Message).where(
             Message.conversation_id == conversation_id,
+            Message.seq == int(seq),
             Message.direction == Direction.outbound,
-            Message.buttons.is_not(None),
         )
-        .order_by(Message.seq.desc())
     )
-    for buttons in await session.scalars(query):
-        for button in buttons or ():
-            if button["id"] == button_id:
-                return button
+    for button in (message.buttons if message else None) or ():
+        if message and button["id"] == button_id:
+            return message, button
     return None
 
 

@@ -103,10 +103,16 @@ async def take_up(session: AsyncSession, draft: Draft, conversation_id: str) -> 
     await session.flush()
 
 
-async def with_code(session: AsyncSession, code: str) -> Draft | None:
-    """Return the draft that may still change and that this code resumes; its row is locked."""
-    query = select(Draft).where(Draft.resume_hash == _hashed(code), Draft.status.in_(MAY_CHANGE))
+async def with_code(session: AsyncSession, code: str, conversation_id: str) -> Draft | None:
+    """Return the draft that may still change and that this code resumes; its row is locked.
+
+    A code serves once; where it was used, it still says which draft it was.
+    """
+    known = (_hashed(code), _hashed(code, conversation_id))
+    query = select(Draft).where(Draft.resume_hash.in_(known), Draft.status.in_(MAY_CHANGE))
     found: Draft | None = await session.scalar(query.with_for_update())
+    if found is not None:
+        found.resume_hash = known[1]
     return found
 
 
@@ -118,9 +124,9 @@ def give_code(draft: Draft) -> str:
     return code
 
 
-def _hashed(code: str) -> str:
+def _hashed(code: str, conversation_id: str = "") -> str:
     plain = "".join(character for character in code.upper() if character.isalnum())
-    return hashlib.sha256(plain.encode()).hexdigest()
+    return hashlib.sha256(f"{plain}{conversation_id}".encode()).hexdigest()
 
 
 async def next_number(session: AsyncSession, year: int) -> int:

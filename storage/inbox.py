@@ -9,7 +9,7 @@ Each function runs in the caller's transaction; `now` is the caller's clock.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,11 +18,21 @@ from sqlalchemy import Select, and_, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from storage.models import Author, Button, Channel, Conversation, Direction, Message, State
+from storage.models import (
+    Asks,
+    Author,
+    Button,
+    Channel,
+    Conversation,
+    Direction,
+    Message,
+    State,
+)
 
 LEASE = timedelta(seconds=30)
 """How long a conversation waits for a worker that died. A turn must take less."""
-
+EXPORTED = (("mes-donnees.txt", "text/plain"), ("mes-donnees.json", "application/json"))
+"""The files in which a person gets what is kept of them: one to read, one for programs."""
 
 _Earlier = aliased(Message)
 
@@ -51,12 +61,31 @@ class Received:
 class Reply:
     """One thing to say; buttons are pairs of what is shown and what Rasa receives.
 
-    `document` is the reference of a filed candidature whose PDF goes with it.
+    `document` is the reference of a filed candidature whose PDF goes with it,
+    `export` whether all that is kept of the conversation does; `asks` is what a
+    messaging application may help to answer.
     """
 
     text: str
     buttons: Sequence[tuple[str, str]] = ()
     document: str | None = None
+    export: bool = False
+    asks: Asks | None = None
+
+
+@dataclass(frozen=True)
+class Extra:
+    """What a message may come with besides its text.
+
+    `not_before` puts its answer off; `corrects` is the number of the message that
+    it takes the place of, `in_reply_to` the row that offered the button pressed.
+    """
+
+    attachments: list[dict[str, Any]] | None = None
+    channel_number: int | None = None
+    corrects: int | None = None
+    in_reply_to: int | None = None
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +107,7 @@ async def receive(
     text: str,
     payload: str | None,
     now: datetime,
+    extra: Extra = Extra(),
 ) -> Received:
     """Store what a person sent, to be answered; do nothing if it already is.
 
@@ -113,8 +143,12 @@ async def receive(
             text=text,
             payload=payload,
             state=State.due,
-            next_attempt_at=now,
+            next_attempt_at=extra.not_before or now,
             created_at=now,
+            attachments=extra.attachments,
+            channel_number=extra.channel_number,
+            corrects=extra.corrects,
+            in_reply_to=extra.in_reply_to,
         )
     )
     await session.flush()
@@ -127,6 +161,16 @@ async def stored_message(session: AsyncSession, scope: str, external_id: str) ->
         select(Message).where(Message.external_scope == scope, Message.external_id == external_id)
     )
     return found
+
+
+async def is_first(session: AsyncSession, message: Message) -> bool:
+    """Tell whether a message is the first that its conversation received."""
+    query = select(Message.id).where(
+        Message.conversation_id == message.conversation_id,
+        Message.direction == Direction.inbound,
+        Message.seq < message.seq,
+    )
+    return await session.scalar(query.limit(1)) is None
 
 
 async def waiting(session: AsyncSession, now: datetime, limit: int) -> Sequence[str]:
@@ -252,12 +296,32 @@ async def release(session: AsyncSession, held: Claim) -> None:
     await _let_go(session, held.conversation_id, held.holder)
 
 
-async def count_due(session: AsyncSession) -> int:
-    """Return how many inbound messages wait for their answer."""
+async def release_left(session: AsyncSession, gone: Callable[[str], bool]) -> None:
+    """Give back the leases of workers that are `gone`: nobody else has to wait for their end."""
+    query = select(Conversation.claimed_by).where(Conversation.claimed_by.is_not(None))
+    left = [one for one in await session.scalars(query) if one and gone(one.partition("/")[0])]
+    for start in range(0, len(left), 500):
+        await session.execute(
+            update(Conversation)
+            .where(Conversation.claimed_by.in_(left[start : start + 500]))
+            .values(claimed_by=None, claimed_until=None)
+        )
+
+
+async def count_due(session: AsyncSession, conversation_id: str | None = None) -> int:
+    """Return how many inbound messages wait for their answer, in all or in a conversation."""
     query = select(func.count()).where(
         Message.direction == Direction.inbound, Message.state == State.due
     )
+    if conversation_id is not None:
+        query = query.where(Message.conversation_id == conversation_id)
     return await session.scalar(query) or 0
+
+
+async def is_held(session: AsyncSession, conversation_id: str, now: datetime) -> bool:
+    """Tell whether a worker is answering in a conversation."""
+    query = select(Conversation.id).where(Conversation.id == conversation_id, _free(now))
+    return await session.scalar(query) is None
 
 
 def _free(now: datetime) -> Any:
@@ -321,6 +385,7 @@ def _outbound(
         text=reply.text,
         buttons=buttons or None,
         attachments=_attachments(reply),
+        asks=reply.asks,
         outcome=outcome,
         state=State.done if delivered else State.due,
         next_attempt_at=None if delivered else now,
@@ -330,7 +395,10 @@ def _outbound(
 
 
 def _attachments(reply: Reply) -> list[dict[str, Any]] | None:
-    if reply.document is None:
-        return None
-    name = f"{reply.document}.pdf"
-    return [{"name": name, "media_type": "application/pdf", "document": reply.document}]
+    told: list[dict[str, Any]] = []
+    if reply.document:
+        name = f"{reply.document}.pdf"
+        told.append({"name": name, "media_type": "application/pdf", "document": reply.document})
+    if reply.export:
+        told += [{"name": name, "media_type": kind, "export": True} for name, kind in EXPORTED]
+    return told or None

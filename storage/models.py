@@ -67,6 +67,12 @@ class Rating(StrEnum):
     down = "down"
 
 
+class Asks(StrEnum):
+    """What a question waits for that a messaging application can give by itself."""
+
+    phone = "phone"
+
+
 class Button(TypedDict):
     """A choice offered with a message; `payload` is what Rasa receives, and stays here."""
 
@@ -168,6 +174,14 @@ class Message(Base):
     in_reply_to: Mapped[int | None] = mapped_column(
         ForeignKey("message.id", ondelete="SET NULL"), index=True
     )
+    """The message that this one answers; of a pressed button, the one that offered it."""
+    asks: Mapped[Asks | None] = mapped_column(_one_of(Asks, "asks"))
+    """What a question waits for, where a channel can help with it."""
+    channel_number: Mapped[int | None] = mapped_column(BigInteger)
+    """The channel's own number of the message (Telegram's `message_id`); of one
+    that is sent in several parts, the last one's."""
+    corrects: Mapped[int | None] = mapped_column(Integer)
+    """Number of the message that this one, edited by its author, takes the place of."""
 
 
 class Status(StrEnum):
@@ -241,6 +255,8 @@ class Draft(Base):
     heard_seq: Mapped[int | None] = mapped_column(Integer)
     """Number of the last message that it took: the same one again gets `reply` again."""
     reply: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """Its `state` before that message: what editing the message goes back to."""
     resume_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     """SHA-256, hexadecimal, of the code that resumes it in another conversation."""
     reference: Mapped[str | None] = mapped_column(String(24), unique=True)
@@ -298,4 +314,57 @@ class Mail(Base):
     state: Mapped[State] = mapped_column(_one_of(State, "state"), default=State.due)
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     next_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+
+class TelegramBot(Base):
+    """A bot of ours, and which process speaks for it: the only one that polls and sends.
+
+    One sender, because Telegram's rates are a bot's, whatever the processes.
+    """
+
+    __tablename__ = "telegram_bot"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    username: Mapped[str | None] = mapped_column(String(64))
+    holder: Mapped[str | None] = mapped_column(String(96))
+    held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class TelegramUpdate(Base):
+    """An update that was taken, were it only to be ignored: it comes again, and changes nothing."""
+
+    __tablename__ = "telegram_update"
+
+    bot_id: Mapped[int] = mapped_column(
+        ForeignKey(TelegramBot.id, ondelete="CASCADE"), primary_key=True
+    )
+    update_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    taken_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class Chat(Base):
+    """A person's chat with a bot: the only place where Telegram's number of it is kept.
+
+    It also tells how far the sending of the conversation's first due message is.
+    """
+
+    __tablename__ = "chat"
+    __table_args__ = (CheckConstraint("parts_sent >= 0", "parts_positive"),)
+
+    bot_id: Mapped[int] = mapped_column(
+        ForeignKey(TelegramBot.id, ondelete="CASCADE"), primary_key=True
+    )
+    chat_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    conversation_id: Mapped[str] = mapped_column(
+        ForeignKey(Conversation.id, ondelete="CASCADE"), unique=True
+    )
+    blocked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the person blocked the bot: nothing is sent until they come back."""
+    parts_sent: Mapped[int] = mapped_column(Integer, default=0)
+    """Parts of the first due message that Telegram has for sure."""
+    in_flight: Mapped[bool] = mapped_column(Boolean, default=False)
+    """Whether the next part was handed to Telegram without its answer being known."""
+    leaving: Mapped[bool] = mapped_column(Boolean, default=False)
+    """Whether the chat itself is to be forgotten once all is sent: the person had all erased."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)

@@ -1,9 +1,16 @@
-"""What Rasa receives for a pressed button, and what a channel can tell of one."""
+"""What is received for a pressed button, and what a channel can tell of one.
+
+What begins with a slash is Rasa's, with an at sign the bot's own (`bot.reception`).
+What a person types is neither: it is a text, without a payload.
+"""
 
 import json
 
 ATTACH = "attach"
 """The step of a button where a channel that takes files lets one be chosen instead."""
+
+HOUSE = "@"
+"""How the payloads begin that the bot answers by itself."""
 
 
 def payload(aspect: str, subject: str | None = None) -> str:
@@ -22,3 +29,21 @@ def step_payload(step: str) -> str:
 def chooses_file(pressed: str) -> bool:
     """Tell whether a button's payload is that of joining a file."""
     return pressed.startswith("/affirm{") and pressed.endswith(f':{ATTACH}"}}')
+
+
+def payload_of(does: str) -> str:
+    """Return what is received for what a command or a button of a channel does.
+
+    >>> payload_of("@export"), payload_of("help"), payload_of("montant/axe_1")
+    ('@export', '/help', '/montant{"subject": "axe_1"}')
+    >>> payload_of("begin/fonds")
+    '/affirm{"step": "0:begin:fonds"}'
+    """
+    if does.startswith(HOUSE):
+        return does
+    aspect, _, subject = does.partition("/")
+    if aspect == "begin":
+        return step_payload(f"0:begin:{subject}")
+    if does in ("form", "resume"):
+        return step_payload(f"0:{does}")
+    return payload(aspect, subject or None)

@@ -270,9 +270,10 @@ def _typed(typed: str) -> str:
 
 async def _pressed(services: Services, conversation: str, button_id: str) -> tuple[str, str]:
     async with services.database.read() as session:
-        button = await conversations.offered_button(session, conversation, button_id)
-    if button is None:
+        offer = await conversations.offer(session, conversation, button_id)
+    if offer is None:
         raise Refused("unknown_button")
+    _, button = offer
     return button["title"], button["payload"]
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
+from bot.telegram.webhook import MOST_BYTES as MOST_UPDATE
+from bot.telegram.webhook import webhook
 from bot.web import api, files, ops
 from bot.web.body_limit import BodyLimit
 from bot.web.pages import STATIC, SafeHeaders, pages
@@ -25,7 +27,10 @@ def create_app(services: Services, static: Path = STATIC) -> FastAPI:
             asyncio.create_task(services.relay.run()),
             asyncio.create_task(services.arrivals.run()),
             asyncio.create_task(services.outbox.run()),
+            asyncio.create_task(services.retention.run()),
         ]
+        if services.telegram:
+            workers.append(asyncio.create_task(services.telegram.run()))
         try:
             yield
         finally:
@@ -51,11 +56,13 @@ def create_app(services: Services, static: Path = STATIC) -> FastAPI:
     app.include_router(api.router)
     app.include_router(files.router)
     app.include_router(ops.router)
+    larger = {"/api/attachments": attachments.MOST_BYTES}
+    if services.telegram and (path := services.telegram.webhook_path):
+        app.include_router(webhook(services.telegram, path))
+        larger[path] = MOST_UPDATE
     app.include_router(pages(static))
     # The last one added is the outermost.
-    app.add_middleware(
-        BodyLimit, limit=MAX_BODY, larger={"/api/attachments": attachments.MOST_BYTES}
-    )
+    app.add_middleware(BodyLimit, limit=MAX_BODY, larger=larger)
     app.add_middleware(SafeHeaders)
     # Any town's site may embed the widget. No cookie is used: the token
     # travels in a header that only the widget knows to send.

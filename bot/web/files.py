@@ -1,10 +1,8 @@
 """Files in a conversation: those that a person joins to a candidature, and its document."""
 
-import asyncio
-import hashlib
 import re
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
@@ -13,17 +11,16 @@ import structlog
 from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.document import document_of
+from bot.enclosures import content_of
+from bot.joining import File, NoDraft, Unfit, checked, join
 from bot.relay import short
 from bot.web.api import Accepted, OfToken, SeqInPath
 from bot.web.problems import Refused, documented
 from bot.web.services import FromServices, Services
-from candidature.attachments import Attachment, Refusal, check, too_much
+from candidature.attachments import Attachment, Refusal
 from knowledge.dialogue import load_wording
-from storage import conversations, drafts, inbox
+from storage import conversations, inbox
 from storage.inbox import Received
-from storage.models import Draft
-from storage.payloads import step_payload
 from storage.times import utc_now
 
 router = APIRouter(prefix="/api")
@@ -64,11 +61,12 @@ async def attach_file(
     name: FileName,
 ) -> Accepted:
     """Join a file to the candidature under way: the body is its content, as it is."""
-    file = _File(name, await request.body(), str(id))
-    received = await _received_before(services, conversation, file)
+    file = File(name, await request.body())
+    received = await _received_before(services, conversation, str(id), file)
     if received is None:
-        checked = await _checked(services, conversation, file)
-        received = await _received(services, conversation, file, checked)
+        with _refusals(conversation):
+            attachment = await checked(services.database, conversation, file)
+            received = await _received(services, conversation, str(id), file, attachment)
         services.relay.announce(conversation, received)
     return Accepted(seq=received.seq)
 
@@ -87,11 +85,10 @@ async def read_attachment(
     """Read a file that goes with a message."""
     async with services.database.read() as session:
         attachments = await conversations.attachments_of_message(session, conversation, seq)
-        if index >= len(attachments):
-            raise Refused("no_attachment")
-        told = attachments[index]
-        draft = await drafts.of_reference(session, told["document"])
-    content = await document_of(services.database, draft.id) if draft else None
+    if index >= len(attachments):
+        raise Refused("no_attachment")
+    told = attachments[index]
+    content = await content_of(services.database, conversation, told)
     if content is None:
         raise Refused("no_attachment")
     return Response(
@@ -104,27 +101,16 @@ async def read_attachment(
     )
 
 
-@dataclass(frozen=True)
-class _File:
-    """A file as it is sent, under the client's own id."""
-
-    name: str
-    content: bytes
-    id: str
-
-    @cached_property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.content).hexdigest()
-
-
-async def _received_before(services: Services, conversation: str, file: _File) -> Received | None:
+async def _received_before(
+    services: Services, conversation: str, id: str, file: File
+) -> Received | None:
     """Return the message that this very file came with, if it did."""
     async with services.database.read() as session:
-        return await _stored(session, conversation, file)
+        return await _stored(session, conversation, id, file)
 
 
-async def _stored(session: AsyncSession, conversation: str, file: _File) -> Received | None:
-    message = await inbox.stored_message(session, conversation, file.id)
+async def _stored(session: AsyncSession, conversation: str, id: str, file: File) -> Received | None:
+    message = await inbox.stored_message(session, conversation, id)
     if message is None:
         return None
     attached = re.search(r":attached:(\d+):([0-9a-f]+)", message.payload or "")
@@ -133,63 +119,35 @@ async def _stored(session: AsyncSession, conversation: str, file: _File) -> Rece
     return Received(message.seq, fresh=False)
 
 
-async def _checked(services: Services, conversation: str, file: _File) -> Attachment:
-    """Return the file as it may be joined; in a thread, and in no transaction: it takes a while."""
-    async with services.database.read() as session:
-        sizes = await _others(session, await _draft(session, conversation), file)
-    checked = await asyncio.to_thread(check, file.name, file.content, sizes)
-    return _taken(conversation, checked)
-
-
-def _taken(conversation: str, checked: Attachment | Refusal) -> Attachment:
-    if isinstance(checked, Attachment):
-        return checked
-    log.info("file_refused", conversation=short(conversation), reason=checked.value)
-    code = "file_too_large" if checked is Refusal.TOO_LARGE else "unfit_file"
-    raise Refused(code, load_wording().refusals[checked])
+@contextmanager
+def _refusals(conversation: str) -> Iterator[None]:
+    """Say to the client why a file is not taken."""
+    try:
+        yield
+    except NoDraft:
+        raise Refused("no_draft") from None
+    except Unfit as unfit:
+        log.info("file_refused", conversation=short(conversation), reason=unfit.reason.value)
+        code = "file_too_large" if unfit.reason is Refusal.TOO_LARGE else "unfit_file"
+        raise Refused(code, load_wording().refusals[unfit.reason]) from None
 
 
 async def _received(
-    services: Services, conversation: str, file: _File, checked: Attachment
+    services: Services, conversation: str, id: str, file: File, attachment: Attachment
 ) -> Received:
     """Keep the file and the message that it is, both or none."""
     async with services.database.write() as session:
         if not await conversations.lock_conversation(session, conversation):
             raise Refused("no_conversation")
-        if before := await _stored(session, conversation, file):
+        if before := await _stored(session, conversation, id, file):
             return before
-        draft = await _draft(session, conversation)
-        # Again, now that nobody else may be at it.
-        refusal = too_much(len(file.content), await _others(session, draft, file))
-        _taken(conversation, refusal or checked)
-        kept = await drafts.attach(
-            session,
-            draft.id,
-            name=checked.name,
-            media_type=checked.media_type,
-            sha256=file.sha256,
-            content=file.content,
-            now=utc_now(),
-        )
+        kept, payload = await join(session, conversation, file, attachment, utc_now())
         return await inbox.receive(
             session,
             conversation,
             scope=conversation,
-            external_id=file.id,
+            external_id=id,
             text=kept.name,
-            payload=step_payload(f"{draft.id}:attached:{kept.id}:{file.sha256[:16]}"),
+            payload=payload,
             now=utc_now(),
         )
-
-
-async def _draft(session: AsyncSession, conversation: str) -> Draft:
-    draft = await drafts.open_draft(session, conversation)
-    if draft is None:
-        raise Refused("no_draft")
-    return draft
-
-
-async def _others(session: AsyncSession, draft: Draft, file: _File) -> list[int]:
-    """Return the sizes of the draft's other files."""
-    there = await drafts.attachments_of(session, draft.id)
-    return [one.size for one in there if one.sha256 != file.sha256]

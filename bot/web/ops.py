@@ -56,7 +56,9 @@ async def readyz(services: FromServices) -> JSONResponse:
         _database_up(services), services.rasa.rasa_up(), services.rasa.actions_up()
     )
     ready = {"database": database, "rasa": rasa, "actions": actions}
-    return JSONResponse(ready, 200 if all(ready.values()) else 503)
+    # Telegram may be away, or the token wrong: the rest goes on.
+    told = ready | ({"telegram": services.telegram.status} if services.telegram else {})
+    return JSONResponse(told, 200 if all(ready.values()) else 503)
 
 
 @router.get("/metrics")

@@ -10,6 +10,8 @@ from bot.mail.outbox import Outbox
 from bot.metrics import Metrics
 from bot.rasa import Rasa
 from bot.relay import Relay
+from bot.retention import Retention
+from bot.telegram.channel import Telegram
 from storage.database import Database
 
 
@@ -23,6 +25,8 @@ class Services:
     arrivals: Arrivals
     outbox: Outbox
     metrics: Metrics
+    retention: Retention
+    telegram: Telegram | None = None
 
 
 def _services(request: Request) -> Services:

@@ -598,6 +598,21 @@ async def test_a_code_may_be_written_in_many_ways(
             (await session.get_one(Draft, number)).open = False
 
 
+async def test_a_code_serves_once(person: Person, other: Person) -> None:
+    number = await person.begin()
+    await person.answer(number, until="projet")
+    code = code_in(await person.say("arrêter"))
+    await other.say(f"reprendre {code}")
+    # Whoever saw it meanwhile gets nothing by it; nor does the one who gave it.
+    wrong = person.dialogue.words.say("wrong_code")
+    assert (await person.say(f"reprendre {code}")).said.text == wrong
+    row = await person.row(number)
+    assert (row.conversation_id, row.open) == (other.conversation, True)
+    again = code_in(await other.say("arrêter"))
+    await person.say(f"reprendre {again}")
+    assert (await person.row(number)).conversation_id == person.conversation
+
+
 async def test_a_draft_that_is_open_elsewhere_goes_where_its_code_is_said(
     person: Person, other: Person
 ) -> None:
@@ -820,11 +835,11 @@ async def test_a_question_leaves_what_was_asked_waiting(person: Person, database
     assert taken.waiting is not None
     text = person.dialogue.questionnaires["fonds"].questions
     assert next(one.text for one in text if one.id == "projet").split("?")[0].strip() in (
-        taken.waiting.text.replace("\u00a0", " ")
+        taken.waiting.said.text.replace("\u00a0", " ")
     )
-    assert steps(taken.waiting)[0] == f"{number}:answer:projet=expert"
-    assert steps(taken.waiting)[-1] == f"{number}:skip:projet"
-    assert all(step.startswith(f"{number}:") for step in steps(taken.waiting))
+    assert steps(taken.waiting.said)[0] == f"{number}:answer:projet=expert"
+    assert steps(taken.waiting.said)[-1] == f"{number}:skip:projet"
+    assert all(step.startswith(f"{number}:") for step in steps(taken.waiting.said))
     assert await everything(database) == before
 
 
@@ -832,7 +847,10 @@ async def test_after_a_question_at_the_summary_one_may_go_on(person: Person) -> 
     number = await person.complete()
     taken = await person.take("C'est quoi l'axe 3 ?", meaning=QUESTION)
     assert taken.reply is None and taken.waiting is not None
-    assert (taken.waiting.text, steps(taken.waiting)) == ("", [f"{number}:where", f"{number}:file"])
+    assert (taken.waiting.said.text, steps(taken.waiting.said)) == (
+        "",
+        [f"{number}:where", f"{number}:file"],
+    )
 
 
 async def test_without_a_draft_nothing_is_taken_nor_written(
@@ -864,7 +882,7 @@ async def test_a_question_between_does_not_let_yes_confirm_what_was_asked_before
     await person.answer(number, until="materiel")
     await person.say("annuler")
     taken = await person.take("C'est quoi l'axe 3 ?", meaning=QUESTION)
-    assert steps(taken.waiting)[0] == f"{number}:answer:materiel=non"
+    assert steps(taken.waiting.said)[0] == f"{number}:answer:materiel=non"
     await person.say("oui")
     row = await person.row(number)
     assert (row.status, row.state["answers"].get("materiel")) == (Status.draft, "partie")

@@ -215,5 +215,5 @@ def test_any_message_gets_one_decision_or_a_few_different_answers(
         references = [decision.candidates[0].reference for decision in decisions]
         assert len({*references}) == len(references)
     else:
-        assert after == followed(decisions[0], thread, KNOWLEDGE)
+        assert after == followed(decisions[0], thread, KNOWLEDGE, whole.named)
         assert decisions[0].confidence >= decide(whole, thread, KNOWLEDGE).confidence

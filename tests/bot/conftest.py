@@ -7,18 +7,12 @@ import httpx
 import pytest
 
 import bot.relay
-from bot.arrivals import Arrivals
-from bot.mail.outbox import Outbox
-from bot.metrics import Metrics
 from bot.rasa import Rasa
-from bot.relay import Relay
 from bot.web.app import create_app
 from bot.web.services import Services
 from storage.database import Database
-from tests.bot.fakes import ACTIONS, RASA, UNAVAILABLE, Clock, FakeRasa
+from tests.bot.fakes import ACTIONS, RASA, Clock, FakeRasa, parts
 from tests.databases import *  # noqa: F403
-
-SENDER = "passerelle@exemple.fr"
 
 
 @pytest.fixture
@@ -40,11 +34,7 @@ def make_services(
 
     def make(database: Database) -> Services:
         rasa = Rasa(RASA, ACTIONS, transport=fake_rasa)
-        arrivals, metrics = Arrivals(database), Metrics()
-        sentences = {"unavailable": UNAVAILABLE}
-        relay = Relay(database, rasa, arrivals, metrics, sentences, clock=clock)
-        outbox = Outbox(database, tmp_path / "mail", SENDER)
-        return Services(database, rasa, relay, arrivals, outbox, metrics)
+        return parts(database, rasa, tmp_path, clock=clock)
 
     return make
 

@@ -1,17 +1,38 @@
-"""A Rasa that fails on demand (a real one answers in other tests), and a clock set at will."""
+"""A Rasa that fails on demand (a real one answers in other tests), and a clock set at will.
+
+`parts` puts a bot together around them.
+"""
 
 import asyncio
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 
+from bot.arrivals import Arrivals
+from bot.mail.outbox import Outbox
+from bot.metrics import Metrics
+from bot.rasa import Rasa
+from bot.reception import Reception
+from bot.relay import Relay
+from bot.retention import Retention
+from bot.telegram.channel import Telegram
+from bot.web.services import Services
+from knowledge import load
+from knowledge.dialogue import load_wording
+from knowledge.telegram import load_telegram
+from storage.database import Database
 from storage.times import utc_now
+from storage.trackers import Trackers
 
 RASA, ACTIONS = "http://rasa.test", "http://actions.test"
 UNAVAILABLE = "Je ne peux pas répondre tout de suite."
+SENDER = "passerelle@exemple.fr"
+PREFECTURE = "prefecture@exemple.fr"
+KEPT_DAYS = 365
 
 
 class FakeRasa(httpx.AsyncBaseTransport):
@@ -44,7 +65,7 @@ class FakeRasa(httpx.AsyncBaseTransport):
         raise AssertionError(f"Rasa has no {request.method} {request.url}")
 
     async def _turn(self, *, sender: str, message: str, metadata: dict[str, int]) -> httpx.Response:
-        assert metadata.keys() == {"seq"} and metadata["seq"] > 0
+        assert {"seq"} <= metadata.keys() <= {"seq", "corrects"} and metadata["seq"] > 0
         assert sender not in self._busy, "two turns of one conversation at the same time"
         self.messages.append((sender, message))
         self._busy.add(sender)
@@ -74,3 +95,47 @@ class Clock:
 
     def advance(self, **by: float) -> None:
         self.ahead += timedelta(**by)
+
+
+def parts(
+    database: Database,
+    rasa: Rasa,
+    folder: Path,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    token: str | None = None,
+    api: str = "",
+    webhook_url: str | None = None,
+) -> Services:
+    """Return the parts of a bot process; with a token, those of Telegram too."""
+    arrivals, metrics = Arrivals(database), Metrics()
+    trackers = Trackers(f"sqlite:///{folder / 'rasa.db'}")
+    reception = Reception(
+        database,
+        rasa,
+        trackers,
+        load(),
+        load_telegram(),
+        load_wording().refusals,
+        retention_days=KEPT_DAYS,
+        prefecture=PREFECTURE,
+    )
+    sentences = {"unavailable": UNAVAILABLE}
+    relay = Relay(database, reception, arrivals, metrics, sentences, clock=clock)
+    telegram = None
+    if token is not None:
+        telegram = Telegram(
+            token,
+            api,
+            webhook_url,
+            database=database,
+            relay=relay,
+            arrivals=arrivals,
+            metrics=metrics,
+            wording=load_telegram(),
+            knowledge=load(),
+        )
+        reception.fetch = telegram.fetch
+    outbox = Outbox(database, folder / "mail", SENDER)
+    retention = Retention(database, trackers, KEPT_DAYS)
+    return Services(database, rasa, relay, arrivals, outbox, metrics, retention, telegram)

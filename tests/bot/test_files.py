@@ -13,6 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import delete, select
 
+from bot import joining
 from bot.web import files
 from bot.web.app import create_app
 from bot.web.problems import MAX_BODY
@@ -271,7 +272,7 @@ def checked_together(monkeypatch: pytest.MonkeyPatch) -> None:
         both.wait(10)
         return check(name, content, others)
 
-    monkeypatch.setattr(files, "check", at_once)
+    monkeypatch.setattr(joining, "check", at_once)
 
 
 @pytest.mark.usefixtures("checked_together")
@@ -413,7 +414,7 @@ async def test_a_conversation_that_ends_meanwhile(
     client: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     who, _ = await begun(client, database)
-    checked: Callable[..., Any] = files._checked
+    checked: Callable[..., Any] = joining.checked
 
     async def then_it_ends(*arguments: Any) -> Any:
         result = await checked(*arguments)
@@ -421,7 +422,7 @@ async def test_a_conversation_that_ends_meanwhile(
             await session.execute(delete(Conversation))
         return result
 
-    monkeypatch.setattr(files, "_checked", then_it_ends)
+    monkeypatch.setattr(files, "checked", then_it_ends)
     is_problem(await join(client, who), 401, "no_conversation")
 
 

@@ -20,12 +20,7 @@ from sqlalchemy import create_engine, delete, select
 from sqlalchemy.orm import Session
 
 import bot.relay
-from bot.arrivals import Arrivals
-from bot.mail.outbox import Outbox
-from bot.metrics import Metrics
 from bot.rasa import Rasa
-from bot.relay import Relay
-from bot.web.services import Services
 from candidature.attachments import MOST_BYTES
 from knowledge.dialogue import load_wording
 from knowledge.typography import french
@@ -33,7 +28,7 @@ from storage.database import Database
 from storage.models import Attachment, Draft
 from storage.models import Status as DraftStatus
 from storage.payloads import ATTACH, step_payload
-from tests.bot.fakes import ACTIONS, RASA, UNAVAILABLE, FakeRasa
+from tests.bot.fakes import ACTIONS, RASA, UNAVAILABLE, FakeRasa, parts
 from tests.bot.live import listening
 from tests.bot.mail.filings import CANDIDATURE, FILED_AT
 from tests.conftest import unavailable
@@ -107,10 +102,7 @@ def site(file: Path, rasa: FakeRasa) -> Iterator[str]:
         patch.setattr(bot.relay, "POLL", 0.05)
         database = Database(f"sqlite+aiosqlite:///{file}")
         client = Rasa(RASA, ACTIONS, transport=rasa)
-        arrivals, metrics = Arrivals(database), Metrics()
-        relay = Relay(database, client, arrivals, metrics, {"unavailable": UNAVAILABLE})
-        outbox = Outbox(database, file.parent / "mail", "passerelle@exemple.fr")
-        with listening(Services(database, client, relay, arrivals, outbox, metrics)) as address:
+        with listening(parts(database, client, file.parent)) as address:
             yield address
 
 

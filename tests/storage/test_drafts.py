@@ -335,18 +335,25 @@ async def test_a_number_whose_filing_fails_is_taken_by_the_next(database: Databa
 
 
 async def test_a_code_resumes_only_what_may_change(database: Database) -> None:
-    number = await add(database, await opened(database), **COMPLETE)
+    conversation, other = await opened(database), await opened(database)
+    number = await add(database, conversation, **COMPLETE)
     async with database.write() as session:
         draft = await session.get_one(Draft, number)
         codes = [drafts.give_code(draft) for _ in range(2)]
         assert codes[1].replace("-", "") not in str(draft.resume_hash)
     async with database.read() as session:
-        assert await drafts.with_code(session, codes[0]) is None
-        for written in (codes[1], codes[1].lower(), codes[1].replace("-", " "), f" {codes[1]} "):
-            found = await drafts.with_code(session, written)
+        assert await drafts.with_code(session, codes[0], other) is None
+    for written in (codes[1], codes[1].lower(), codes[1].replace("-", " "), f" {codes[1]} "):
+        async with database.read() as session:  # which does not use it up
+            found = await drafts.with_code(session, written, other)
             assert found is not None and found.id == number
+    async with database.write() as session:
+        assert await drafts.with_code(session, codes[1], other)
+    async with database.write() as session:
+        assert await drafts.with_code(session, codes[1], other)
+        assert await drafts.with_code(session, codes[1], conversation) is None
     async with database.write() as session:
         draft = await session.get_one(Draft, number)
         await drafts.file(session, draft, {"reference": "IDL-2026-0001"}, NOON)
     async with database.read() as session:
-        assert await drafts.with_code(session, codes[1]) is None
+        assert await drafts.with_code(session, codes[1], other) is None

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from storage.conversations import (
     conversation_of_token,
     messages_after,
-    offered_button,
+    offer,
     open_conversation,
     open_web_conversation,
 )
@@ -150,9 +150,11 @@ async def test_a_button_is_found_in_its_conversation_only(database: Database) ->
         session.add(message(mine, 1, buttons=[button]))
         session.add(message(mine, 2))
     async with database.read() as session:
-        assert await offered_button(session, mine, "1-aa") == button
-        assert await offered_button(session, mine, "1-bb") is None
-        assert await offered_button(session, other, "1-aa") is None
+        offered = await offer(session, mine, "1-aa")
+        assert offered is not None and (offered[0].seq, offered[1]) == (1, button)
+        assert await offer(session, other, "1-aa") is None
+        for invented in ("1-bb", "2-aa", "1", "", "x-aa", "-1-aa", "9" * 30 + "-aa", "¹-aa"):
+            assert await offer(session, mine, invented) is None
 
 
 async def test_what_fails_is_undone_and_a_reader_keeps_nothing(database: Database) -> None:

@@ -74,11 +74,14 @@ def test_migrations_can_be_undone_and_redone(empty_database_url: str) -> None:
         whole = described(connection)
     assert set(whole) == {
         "attachment",
+        "chat",
         "conversation",
         "draft",
         "mail",
         "message",
         "reference_count",
+        "telegram_bot",
+        "telegram_update",
     }
     downgrade(empty_database_url, "base")
     with migrating(empty_database_url) as connection:
@@ -111,7 +114,7 @@ def test_ratings_come_and_go_without_touching_what_is_there(empty_database_url: 
         kept = rows(connection)
     assert [len(table) for table in kept] == [1, 2]
 
-    upgrade(empty_database_url)
+    upgrade(empty_database_url, "0002")
     with migrating(empty_database_url) as connection:
         conversations, messages = kept
         assert rows(connection) == [conversations, [{**row, "rating": None} for row in messages]]
@@ -182,6 +185,51 @@ def test_drafts_come_and_go_without_touching_what_is_there(empty_database_url: s
         assert described(connection) == whole
         for table in added:
             assert connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0
+
+
+def test_chats_come_and_go_without_touching_what_is_there(empty_database_url: str) -> None:
+    upgrade(empty_database_url, "0003")
+    now = "'2026-03-01 12:00:00+00:00'"
+    with migrating(empty_database_url) as connection:
+        before = described(connection)
+        for statement in (
+            "INSERT INTO conversation (id, channel, token_hash, created_at, last_seq) "
+            f"VALUES ('one', 'telegram', NULL, {now}, 1)",
+            "INSERT INTO message (id, conversation_id, seq, direction, author, text, state, "
+            "attempts, next_attempt_at, created_at) VALUES (11, 'one', 1, 'inbound', 'person', "
+            f"'Où ?', 'due', 0, {now}, {now})",
+            "INSERT INTO draft (id, conversation_id, questionnaire, status, open, state, "
+            f"created_at, updated_at) VALUES (7, 'one', 'fonds', 'draft', true, '{{}}', {now}, "
+            f"{now})",
+            "INSERT INTO attachment (id, draft_id, name, media_type, size, sha256, content, "
+            f"created_at) VALUES (5, 7, 'devis.pdf', 'application/pdf', 1, '00', 'x', {now})",
+        ):
+            connection.execute(text(statement))
+        kept = rows(connection)
+        drafts = connection.execute(text("SELECT * FROM draft")).mappings().all()
+
+    upgrade(empty_database_url, "0004")
+    with migrating(empty_database_url) as connection:
+        whole = described(connection)
+        assert whole.keys() - before.keys() == {"chat", "telegram_bot", "telegram_update"}
+        new = {"asks": None, "channel_number": None, "corrects": None}
+        assert rows(connection) == [kept[0], [{**row, **new} for row in kept[1]]]
+        for statement in (
+            "UPDATE message SET channel_number = 8589934592, corrects = 1",
+            "UPDATE draft SET before = '{}'",
+            "INSERT INTO telegram_bot (id, username) VALUES (123, 'passerelle_bot')",
+            f"INSERT INTO telegram_update (bot_id, update_id, taken_at) VALUES (123, 1, {now})",
+            "INSERT INTO chat (bot_id, chat_id, conversation_id, parts_sent, in_flight, leaving, "
+            f"created_at) VALUES (123, 5000000001, 'one', 0, false, false, {now})",
+        ):
+            connection.execute(text(statement))
+
+    downgrade(empty_database_url, "0003")
+    with migrating(empty_database_url) as connection:
+        assert rows(connection) == kept
+        assert connection.execute(text("SELECT * FROM draft")).mappings().all() == drafts
+        assert connection.scalar(text("SELECT count(*) FROM attachment")) == 1
+        assert described(connection) == before
 
 
 def test_processes_that_start_together_migrate_once(empty_database_url: str) -> None:

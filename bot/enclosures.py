@@ -1,0 +1,25 @@
+"""What goes with a message of ours: the document of a candidature, or what is kept of a person.
+
+A message's row only says which: the content is made when it is asked for.
+"""
+
+from typing import Any
+
+from bot.document import document_of
+from bot.export import export, files
+from storage import drafts
+from storage.database import Database
+
+
+async def content_of(database: Database, conversation: str, told: dict[str, Any]) -> bytes | None:
+    """Return the content of an attachment that a message of this conversation tells of.
+
+    Raises:
+        typst.TypstError: a document cannot be made.
+    """
+    if told.get("export"):
+        made = files(await export(database, conversation))
+        return next((content for name, _, content in made if name == told["name"]), None)
+    async with database.read() as session:
+        draft = await drafts.of_reference(session, told["document"])
+    return await document_of(database, draft.id) if draft else None

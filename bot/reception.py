@@ -1,0 +1,202 @@
+"""The reception: whom each message goes to, and the answers that need no understanding.
+
+A message of words goes to Rasa. The welcome, what is no text, the files of
+messaging applications and what a person may ask of their data are answered here.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.joining import File, NoDraft, Unfit, checked, join
+from bot.rasa import Fault, Rasa, Turn
+from bot.text import MAX_LENGTH, disarm
+from candidature.attachments import MOST_BYTES, Refusal
+from candidature.wording import paragraphs
+from knowledge import Knowledge
+from knowledge.telegram import TelegramWording
+from knowledge.typography import french
+from storage import chats, conversations, drafts, erasure, inbox
+from storage.database import Database
+from storage.inbox import Claim, Reply
+from storage.models import Channel
+from storage.payloads import HOUSE, payload_of
+from storage.times import utc_now
+from storage.trackers import Trackers
+
+Fetch = Callable[[str], Awaitable[bytes | None]]
+"""Gets a file from a messaging application by its id; `None`: it is not there any more.
+
+Raises `Fault` if it cannot be had now.
+"""
+
+_YEARS = {365: "un an", 730: "deux ans"}
+
+
+class Reception:
+    """Answers messages, by itself or by Rasa.
+
+    `fetch` is missing where no messaging application is served: then a file that
+    came by one waits for a process that serves it.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        rasa: Rasa,
+        trackers: Trackers,
+        knowledge: Knowledge,
+        telegram: TelegramWording,
+        refusals: Mapping[str, str],
+        *,
+        retention_days: int,
+        prefecture: str,
+        fetch: Fetch | None = None,
+    ) -> None:
+        self._database = database
+        self._rasa = rasa
+        self._trackers = trackers
+        self._knowledge = knowledge
+        self._telegram = telegram
+        self._refusals = refusals
+        self._kept = _YEARS.get(retention_days, f"{retention_days} jours")
+        self._prefecture = prefecture
+        self.fetch = fetch
+
+    async def answer(self, held: Claim) -> Turn:
+        """Answer the claimed message; the first one in a chat is also told who answers.
+
+        Raises:
+            Fault: there is no answer yet.
+        """
+        turn = await self._answer(held)
+        if turn.erased or held.message.payload == "@welcome" or not await self._first(held):
+            return turn
+        return replace(turn, replies=[Reply(self._say("notice")), *turn.replies])
+
+    async def _answer(self, held: Claim) -> Turn:
+        payload = held.message.payload
+        if payload is None or not payload.startswith(HOUSE):
+            return await self._understood(held, payload)
+        verb, _, rest = payload.partition(":")
+        match verb:
+            case "@welcome":
+                return await self._welcome(held)
+            case "@file":
+                return await self._file(held)
+            case "@export":
+                return Turn([Reply(self._say("export"), export=True)])
+            case "@erase":
+                buttons = [
+                    (self._say("erase_yes"), "@erase_yes"),
+                    (self._say("erase_no"), "@erase_no"),
+                ]
+                return Turn([Reply(self._say("erase"), buttons)])
+            case "@erase_yes":
+                return await self._erase(held)
+            case "@erase_no":
+                return Turn([Reply(self._say("kept"))])
+            case "@wordless":
+                told = self._telegram.wordless
+                return Turn([Reply(told.get(rest) or told["other"])])
+            case _:  # @too_long, @empty, @old_edit
+                return Turn([Reply(self._say(verb.removeprefix(HOUSE)))])
+
+    async def _understood(self, held: Claim, message: str | None) -> Turn:
+        """Have Rasa answer: the text that was typed, or what is given for it."""
+        said = held.message
+        return await self._rasa.answer(
+            held.conversation_id,
+            disarm(said.text) if message is None else message,
+            seq=said.seq,
+            again=said.attempts > 0,
+            corrects=said.corrects,
+        )
+
+    async def _first(self, held: Claim) -> bool:
+        if held.channel is not Channel.telegram or held.message.seq > 2:
+            return False
+        async with self._database.read() as session:
+            return await inbox.is_first(session, held.message)
+
+    # The welcome
+
+    async def _welcome(self, held: Claim) -> Turn:
+        hello = paragraphs(self._say("hello"), self._say("notice"))
+        async with self._database.read() as session:
+            draft = await drafts.open_draft(session, held.conversation_id)
+        if draft is not None:  # its question is what waits for an answer
+            turn = await self._understood(held, payload_of("resume"))
+            return replace(turn, replies=[Reply(hello), *turn.replies])
+        buttons = [(self._knowledge.title(one), payload_of(one)) for one in self._telegram.welcome]
+        return Turn([Reply(paragraphs(hello, self._say("ask")), buttons)])
+
+    # A file
+
+    async def _file(self, held: Claim) -> Turn:
+        (told,) = held.message.attachments or ({},)
+        conversation = held.conversation_id
+        if told.get("size", 0) > MOST_BYTES:
+            return self._not_joined(Refusal.TOO_LARGE)
+        async with self._database.read() as session:
+            draft = await drafts.open_draft(session, conversation)
+        if draft is None:
+            return await self._no_draft(held)
+        content = await self._fetched(told)
+        if content is None:
+            return Turn([Reply(self._say("lost_file"))])
+        file = File(told["name"], content)
+        try:
+            attachment = await checked(self._database, conversation, file)
+            async with self._database.write() as session:
+                await conversations.lock_conversation(session, conversation)
+                _, payload = await join(session, conversation, file, attachment, utc_now())
+        except NoDraft:
+            return await self._no_draft(held)
+        except Unfit as unfit:
+            return self._not_joined(unfit.reason)
+        return await self._understood(held, payload)
+
+    async def _fetched(self, told: dict[str, str]) -> bytes | None:
+        if self.fetch is None:
+            raise Fault("no_channel")
+        return await self.fetch(told["file_id"])
+
+    async def _no_draft(self, held: Claim) -> Turn:
+        """Answer a file that goes with nothing; what was written with it is a message."""
+        begin = self._telegram.commands["eligibilite"].does
+        buttons = [(self._knowledge.title(begin), payload_of(begin))]
+        if not held.message.text:
+            return Turn([Reply(self._say("no_draft"), buttons)])
+        turn = await self._understood(held, None)
+        return replace(turn, replies=[Reply(self._say("no_draft")), *turn.replies])
+
+    def _not_joined(self, reason: Refusal) -> Turn:
+        return Turn([Reply(self._refusals[reason])])
+
+    # What a person may ask of their data
+
+    async def _erase(self, held: Claim) -> Turn:
+        """Erase the conversation; its chat, if it has one, is told so and then forgotten."""
+        conversation = held.conversation_id
+        # Rasa's rows first: were the rest to fail, this is done again.
+        try:
+            await self._trackers.forget([conversation])
+        except SQLAlchemyError:
+            raise Fault("not_erased") from None
+        async with self._database.write() as session:
+            await conversations.lock_conversation(session, conversation)
+            filed = await drafts.last_filed(session, conversation)
+            told = self._say("erased_filed") if filed else None
+            farewell = paragraphs(self._say("erased"), told)
+            await chats.begin_anew(session, conversation, farewell, utc_now())
+            await erasure.erase(session, conversation)
+        return Turn([], erased=True)
+
+    def _say(self, sentence: str) -> str:
+        return french(
+            self._telegram.sentences[sentence].format(
+                kept=self._kept, limit=MAX_LENGTH, prefecture=self._prefecture
+            )
+        )

@@ -1,0 +1,377 @@
+"""The Telegram channel: a bot, from its token to its chats."""
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from telegram import Bot
+from telegram.constants import ChatAction, ParseMode
+from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
+from telegram.request import HTTPXRequest
+
+from bot.arrivals import Arrivals
+from bot.metrics import Metrics
+from bot.processes import here, is_gone
+from bot.rasa import Fault
+from bot.relay import Relay
+from bot.retries import retry_delay
+from bot.telegram.delivery import NO_PREVIEW, Delivery
+from bot.telegram.intake import Intake, Manners
+from bot.telegram.menu import show_menu
+from bot.telegram.pace import Pace, wait_asked
+from bot.telegram.polling import LONGEST_RETRY, Polling
+from bot.telegram.reading import ALLOWED
+from knowledge import Knowledge
+from knowledge.telegram import TelegramWording
+from storage import chats
+from storage.database import Database
+from storage.times import utc_now
+
+RENEW = 5.0
+"""How often a process says that it still speaks for the bot, in seconds."""
+TYPING_LASTS = 4.0
+"""How long the applications show that somebody types, in seconds, less a little."""
+TYPING_AT_MOST = 8
+"""How many times in a row they are told so."""
+FETCH_WITHIN = 10.0
+"""Longest wait for a person's file, in seconds: with Rasa's turn, well under a lease."""
+UPDATES_KEPT = timedelta(days=3)
+"""How long an update is known to have been taken: Telegram keeps it for one day."""
+LONGEST_SET_UP = timedelta(minutes=5)
+"""Longest wait before the menu or the webhook is set again."""
+CONNECTIONS = 64
+DEFAULT_PATH = "/telegram"
+"""Where Telegram posts updates if the webhook's address says nothing of it."""
+
+log = structlog.get_logger()
+
+
+class Status(StrEnum):
+    """How the channel is."""
+
+    starting = "starting"
+    on = "on"
+    unreachable = "unreachable"
+    refused = "refused"
+    """Telegram does not know the token."""
+
+
+class Telegram:
+    """One bot: takes its updates, shows its manners, sends its messages.
+
+    Args:
+        token: what @BotFather gave. It is a secret: nothing here logs it, nor any
+            error's words, which may hold it.
+        api: base URL of the Bot API.
+        webhook_url: the public address to which Telegram posts updates; polls without.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        api: str,
+        webhook_url: str | None,
+        *,
+        database: Database,
+        relay: Relay,
+        arrivals: Arrivals,
+        metrics: Metrics,
+        wording: TelegramWording,
+        knowledge: Knowledge,
+        request: Callable[[], HTTPXRequest] | None = None,
+    ) -> None:
+        self.status = Status.starting
+        self.username: str | None = None
+        self._webhook_url = _with_path(webhook_url) if webhook_url else None
+        # Known to us and to Telegram alone, the same for all processes.
+        self._secret = hmac.new(token.encode(), b"webhook", hashlib.sha256).hexdigest()
+        self._database = database
+        self._arrivals = arrivals
+        self._wording = wording
+        self._process = here()
+        number = token.partition(":")[0]
+        self._bot_id = int(number) if number.isascii() and number[:18].isdigit() else 0
+        make = request or (lambda: _request(api))
+        self._polling_request = make()
+        self._bot = Bot(
+            token,
+            base_url=f"{api.rstrip('/')}/bot",
+            base_file_url=f"{api.rstrip('/')}/file/bot",
+            request=make(),
+            get_updates_request=self._polling_request,
+        )
+        self._pace = Pace()
+        self._intake = Intake(database, relay, self._bot_id, wording, knowledge)
+        self._delivery = Delivery(
+            database,
+            self._bot,
+            self._bot_id,
+            self._process,
+            arrivals,
+            self._pace,
+            metrics,
+            wording.sentences["share_phone"],
+        )
+        self._polling = Polling(self._bot, self._polling_request, self._intake, self.mind)
+        self._courtesies: set[asyncio.Task[None]] = set()
+        self._typing: set[int] = set()
+
+    # Running
+
+    async def run(self) -> None:
+        """Be there until cancelled, or until Telegram refuses the token."""
+        try:
+            if not await self._introduced():
+                return
+            while True:
+                if await self._hold():
+                    await self._speak()
+                await asyncio.sleep(RENEW)
+        finally:
+            await self._leave()
+
+    async def _introduced(self) -> bool:
+        """Learn what we are called; tell whether Telegram knows us at all."""
+        failures = 0
+        while True:
+            try:
+                await self._bot.initialize()
+                self.username = self._bot.username
+                async with self._database.write() as session:
+                    await chats.add_bot(session, self._bot_id)
+                    await chats.name_bot(session, self._bot_id, self.username)
+            except InvalidToken:
+                self.status = Status.refused
+                log.error("telegram_token_refused", setting="PASSERELLE_TELEGRAM_TOKEN")
+                return False
+            except Exception as error:  # Telegram, or the database, may come back
+                if isinstance(error, TelegramError):
+                    self.status = Status.unreachable
+                failures += 1
+                log.warning("telegram_not_reached", error=type(error).__name__, failures=failures)
+                await asyncio.sleep(retry_delay(failures, LONGEST_RETRY).total_seconds())
+                continue
+            self.status = Status.on
+            log.info("telegram_reached", webhook=self._webhook_url is not None)
+            return True
+
+    async def _hold(self) -> bool:
+        """Take or keep the right to speak for the bot."""
+        try:
+            async with self._database.write() as session:
+                return await chats.hold(session, self._bot_id, self._process, utc_now(), is_gone)
+        except Exception as error:  # it ends by itself, unless the next time it goes well
+            log.error("telegram_not_held", error=type(error).__name__)
+            return False
+
+    async def _speak(self) -> None:
+        """Do what only one process may do, as long as it is ours to do."""
+        works = [self._delivery.run(), self._received(), self._tidy()]
+        tasks = [asyncio.create_task(work) for work in works]
+        try:
+            while True:
+                ended, _ = await asyncio.wait(
+                    tasks, timeout=RENEW, return_when=asyncio.FIRST_COMPLETED
+                )
+                for task in ended:
+                    # Its type and no more: what it says may hold the token.
+                    log.error("telegram_work_ended", error=type(task.exception()).__name__)
+                if ended:
+                    return
+                if not await self._hold():
+                    log.warning("telegram_left_to_another")
+                    return
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _received(self) -> None:
+        """Have updates come, one way or the other; show the menu once they do."""
+        await self._until_done(self._choose_way)
+        menu = asyncio.create_task(self._until_done(lambda: show_menu(self._bot, self._wording)))
+        try:
+            if self._webhook_url:
+                await asyncio.Event().wait()
+            await self._polling.run()
+        finally:
+            menu.cancel()
+            await asyncio.gather(menu, return_exceptions=True)
+
+    async def _choose_way(self) -> None:
+        if self._webhook_url:
+            await self._bot.set_webhook(
+                self._webhook_url, allowed_updates=list(ALLOWED), secret_token=self._secret
+            )
+        else:
+            await self._bot.delete_webhook()
+
+    async def _until_done(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something with Telegram, again and again until it goes well."""
+        failures = 0
+        while True:
+            try:
+                await work()
+                return
+            except RetryAfter as error:
+                wait = wait_asked(error)
+            except Exception as error:  # its words may hold the token
+                failures += 1
+                log.warning("telegram_not_set_up", error=type(error).__name__, failures=failures)
+                wait = retry_delay(failures, LONGEST_SET_UP)
+            await asyncio.sleep(wait.total_seconds())
+
+    async def _tidy(self) -> None:
+        """Forget the marks of updates that Telegram will not send again."""
+        while True:
+            try:
+                async with self._database.write() as session:
+                    await chats.forget_updates(session, utc_now() - UPDATES_KEPT)
+            except Exception as error:
+                log.warning("updates_not_tidied", error=type(error).__name__)
+            await asyncio.sleep(3600)
+
+    async def _leave(self) -> None:
+        for task in self._courtesies:
+            task.cancel()
+        await asyncio.gather(*self._courtesies, return_exceptions=True)
+        try:
+            async with self._database.write() as session:
+                await chats.let_go(session, self._bot_id, self._process)
+        except Exception as error:
+            log.warning("telegram_not_let_go", error=type(error).__name__)
+        await self._bot.shutdown()
+
+    # A webhook's updates, which any process may be given
+
+    @property
+    def webhook_path(self) -> str | None:
+        """The path at which Telegram posts updates, if it does."""
+        return urlsplit(self._webhook_url).path if self._webhook_url else None
+
+    def knows_secret(self, secret: str) -> bool:
+        """Tell whether a request comes from Telegram; takes as long whatever is wrong in it."""
+        return hmac.compare_digest(secret.encode("utf-8", "replace"), self._secret.encode())
+
+    async def take(self, raw: dict[str, Any]) -> None:
+        """Store an update that was posted.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: it is not stored, and has to come again.
+        """
+        self.mind(await self._intake.take(raw))
+
+    # Files
+
+    async def fetch(self, file_id: str) -> bytes | None:
+        """Return a file that a person sent; nothing if Telegram does not have it any more.
+
+        Raises:
+            Fault: it cannot be had now.
+        """
+        try:
+            async with asyncio.timeout(FETCH_WITHIN):
+                file = await self._bot.get_file(file_id)
+                return bytes(await file.download_as_bytearray())
+        except BadRequest:
+            return None
+        except (TelegramError, TimeoutError):
+            raise Fault("telegram") from None
+
+    # Manners
+
+    def mind(self, manners: Manners) -> None:
+        """Do what courtesy asks for, beside what goes on; if it fails, nothing is lost."""
+        task = asyncio.create_task(self._mind(manners))
+        self._courtesies.add(task)
+        task.add_done_callback(self._courtesies.discard)
+
+    async def _mind(self, manners: Manners) -> None:
+        if manners.query:
+            text = manners.toast or None
+            await self._try(self._bot.answer_callback_query(manners.query, text))
+        await asyncio.gather(self._mark(manners), self._type(manners), self._decline(manners))
+
+    async def _mark(self, manners: Manners) -> None:
+        """Show which choice was tapped, and take the others away."""
+        if manners.mark is None:
+            return
+        number, text = manners.mark
+        for _ in range(2):
+            await self._pace.turn(manners.chat)
+            wait = await self._try(
+                self._bot.edit_message_text(
+                    text,
+                    manners.chat,
+                    number,
+                    parse_mode=ParseMode.HTML,
+                    link_preview_options=NO_PREVIEW,
+                )
+            )
+            if wait is None:
+                return
+            await asyncio.sleep(wait.total_seconds())
+
+    async def _type(self, manners: Manners) -> None:
+        """Show that an answer is being written, until something is said."""
+        if manners.typing is None or manners.chat in self._typing:
+            return
+        self._typing.add(manners.chat)
+        try:
+            with self._arrivals.watch(manners.typing) as arrival:
+                for _ in range(TYPING_AT_MOST):
+                    arrival.clear()
+                    await self._try(self._bot.send_chat_action(manners.chat, ChatAction.TYPING))
+                    try:
+                        async with asyncio.timeout(TYPING_LASTS):
+                            await arrival.wait()
+                        return
+                    except TimeoutError:
+                        pass
+        finally:
+            self._typing.discard(manners.chat)
+
+    async def _decline(self, manners: Manners) -> None:
+        """Say in a group that we talk in private."""
+        if manners.private and self.username:
+            text = self._wording.sentences["private"].format(username=self.username)
+            await self._pace.turn(manners.chat)
+            await self._try(
+                self._bot.send_message(manners.chat, text, link_preview_options=NO_PREVIEW)
+            )
+
+    async def _try(self, call: Awaitable[object]) -> timedelta | None:
+        """Do one thing if it can be done; return how long Telegram asks to wait, if it does."""
+        try:
+            await call
+        except RetryAfter as error:
+            return wait_asked(error)
+        except TelegramError as error:
+            log.info("courtesy_failed", error=type(error).__name__)
+        return None
+
+
+def _with_path(url: str) -> str:
+    """Return the webhook's address; with a path of its own, lest it be the page's."""
+    parts = urlsplit(url)
+    return url if parts.path.strip("/") else parts._replace(path=DEFAULT_PATH).geturl()
+
+
+def _request(api: str) -> HTTPXRequest:
+    # What is on this machine is not behind a proxy of the environment.
+    local = urlsplit(api).hostname in ("127.0.0.1", "localhost", "::1")
+    return HTTPXRequest(
+        connection_pool_size=CONNECTIONS,
+        read_timeout=10,
+        write_timeout=10,
+        connect_timeout=5,
+        pool_timeout=5,
+        media_write_timeout=30,
+        httpx_kwargs={"trust_env": not local},
+    )

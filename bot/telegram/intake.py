@@ -1,0 +1,264 @@
+"""The intake: each update becomes rows, once, before Telegram is told that we have it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.relay import Relay
+from bot.telegram.menu import ordered
+from bot.telegram.reading import (
+    Card,
+    Edit,
+    Group,
+    Presence,
+    Tap,
+    Told,
+    Upload,
+    Wordless,
+    Words,
+    read,
+)
+from bot.telegram.rendering import marked, split
+from bot.text import MAX_LENGTH, clean
+from candidature.attachments import safe_name
+from knowledge import Knowledge
+from knowledge.base import BEGIN
+from knowledge.telegram import TelegramWording
+from storage import chats, conversations, inbox
+from storage.database import Database
+from storage.inbox import Extra, Received
+from storage.models import Asks, Chat, Direction, State
+from storage.times import utc_now
+
+BURST = 5
+"""Messages that may wait for their answer at the same time in one chat."""
+PACE = timedelta(seconds=1)
+"""Beyond those, how much later each one is answered: a flood is slowed."""
+WITHOUT_TEXT = "(message sans texte)"
+CUT = 200
+"""Characters kept of a message that is too long to be answered."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Manners:
+    """What courtesy asks for, at once: nothing is lost if it cannot be done.
+
+    `typing` is the conversation that a chat waits for; `mark` the number of a
+    message whose button was tapped, and what it becomes (HTML).
+    """
+
+    chat: int = 0
+    typing: str | None = None
+    query: str | None = None
+    toast: str = ""
+    mark: tuple[int, str] | None = None
+    private: bool = False
+    """Whether to say that we talk in private."""
+
+
+class Intake:
+    """Takes the updates of one bot."""
+
+    def __init__(
+        self,
+        database: Database,
+        relay: Relay,
+        bot_id: int,
+        wording: TelegramWording,
+        knowledge: Knowledge,
+    ) -> None:
+        self._database = database
+        self._relay = relay
+        self._bot_id = bot_id
+        self._wording = wording
+        beginnings = knowledge.beginnings
+        self._questionnaires = frozenset(one.removeprefix(f"{BEGIN}/") for one in beginnings)
+
+    async def take(self, raw: dict[str, Any]) -> Manners:
+        """Store what an update tells, once; return what courtesy asks for.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: it is not stored, and has to come again.
+        """
+        update_id = raw.get("update_id")
+        if not isinstance(update_id, int) or not 0 <= update_id < 2**63:
+            log.warning("update_not_read", error="no number")
+            return Manners()
+        try:
+            told = read(raw)
+        except Exception as error:  # whatever an update lacks, the next ones count
+            # Its type and no more: what it says may quote what people wrote.
+            log.warning("update_not_read", update=update_id, error=type(error).__name__)
+            told = None
+        try:
+            return await self._take(update_id, told)
+        except SQLAlchemyError:
+            raise
+        except Exception as error:  # it would be so each time: better one lost than all held up
+            log.error("update_not_taken", update=update_id, error=type(error).__name__)
+            return Manners()
+
+    async def _take(self, update_id: int, told: Told | None) -> Manners:
+        now = utc_now()
+        async with self._database.write() as session:
+            if not await chats.take_update(session, self._bot_id, update_id, now):
+                return Manners()
+            taking = _Taking(self, session, str(update_id), now)
+            manners = await taking.take(told)
+        if taking.received and taking.conversation:
+            self._relay.announce(taking.conversation, taking.received)
+        return manners
+
+
+class _Taking:
+    """One update, being stored in a transaction."""
+
+    def __init__(self, intake: Intake, session: AsyncSession, id: str, now: datetime) -> None:
+        self._bot_id = intake._bot_id
+        self._wording = intake._wording
+        self._questionnaires = intake._questionnaires
+        self._session = session
+        self._id = id
+        self._now = now
+        self.conversation: str | None = None
+        self.received: Received | None = None
+
+    async def take(self, told: Told | None) -> Manners:
+        match told:
+            case Words():
+                return await self._words(told)
+            case Edit():
+                return await self._edit(told)
+            case Tap():
+                return await self._tap(told)
+            case Upload():
+                return await self._upload(told)
+            case Card():
+                return await self._card(told)
+            case Wordless():
+                return await self._wordless(told)
+            case Presence(chat, blocked):
+                if blocked:
+                    await chats.block(self._session, self._bot_id, chat, self._now)
+                else:
+                    await chats.unblock(self._session, self._bot_id, chat)
+                return Manners()
+            case Group(chat):
+                return Manners(chat, private=True)
+            case None:
+                return Manners()
+
+    async def _words(self, told: Words) -> Manners:
+        chat = await self._chat(told.chat)
+        text = clean(told.text[: 4 * MAX_LENGTH])
+        if not text:
+            return await self._store(chat, WITHOUT_TEXT, "@empty", told.number)
+        if len(text) > MAX_LENGTH:
+            return await self._store(chat, f"{text[:CUT]}…", "@too_long", told.number)
+        if order := ordered(text, self._wording, self._questionnaires):
+            return await self._store(chat, order.text, order.payload, told.number)
+        return await self._store(chat, text, None, told.number)
+
+    async def _edit(self, told: Edit) -> Manners:
+        chat = await chats.find_chat(self._session, self._bot_id, told.chat)
+        if chat is None:
+            return Manners()
+        conversation = chat.conversation_id
+        await conversations.lock_conversation(self._session, conversation)
+        message = await chats.with_number(self._session, conversation, told.number)
+        text = clean(told.text[: 4 * MAX_LENGTH])
+        # The applications also say « edited » of what is as it was.
+        if message is None or not text or text == message.text:
+            return Manners()
+        chat = await self._chat(told.chat)
+        last = await chats.last_message(self._session, conversation, Direction.inbound)
+        if last is None or last.id != message.id:
+            return await self._store(chat, text[:MAX_LENGTH], "@old_edit", None)
+        if len(text) > MAX_LENGTH:
+            return await self._store(chat, f"{text[:CUT]}…", "@too_long", None)
+        order = ordered(text, self._wording, self._questionnaires)
+        text, payload = (order.text, order.payload) if order else (text, None)
+        if message.state is State.due and not await inbox.is_held(
+            self._session, conversation, self._now
+        ):
+            message.text, message.payload = text, payload  # nobody has begun to answer it
+            return Manners()
+        return await self._store(chat, text, payload, told.number, corrects=message.seq)
+
+    async def _tap(self, told: Tap) -> Manners:
+        refused = Manners(told.chat, query=told.query, toast=self._wording.sentences["not_offered"])
+        chat = await chats.find_chat(self._session, self._bot_id, told.chat)
+        if chat is None:
+            return refused
+        await conversations.lock_conversation(self._session, chat.conversation_id)
+        offer = await conversations.offer(self._session, chat.conversation_id, told.button)
+        if offer is None:
+            return refused
+        message, button = offer
+        if await chats.tapped(self._session, message.id, button["payload"]):
+            toast = self._wording.sentences["chosen_before"]
+            return Manners(told.chat, query=told.query, toast=toast)
+        chat = await self._chat(told.chat)
+        await self._store(chat, button["title"], button["payload"], None, in_reply_to=message.id)
+        mark = None
+        if told.number is not None:
+            mark = (told.number, marked(split(message.text)[-1], button["title"]))
+        return Manners(told.chat, typing=self.conversation, query=told.query, mark=mark)
+
+    async def _upload(self, told: Upload) -> Manners:
+        chat = await self._chat(told.chat)
+        attachment = {
+            "name": safe_name(told.name[:1000], ""),
+            "media_type": told.media_type[:128].replace("\0", ""),
+            "size": told.size,
+            "file_id": told.file_id.replace("\0", ""),
+        }
+        caption = clean(told.caption[: 4 * MAX_LENGTH])[:MAX_LENGTH]
+        return await self._store(chat, caption, "@file", told.number, attachments=[attachment])
+
+    async def _card(self, told: Card) -> Manners:
+        chat = await self._chat(told.chat)
+        asked = await chats.last_message(self._session, chat.conversation_id, Direction.outbound)
+        if asked is None or asked.asks is not Asks.phone:
+            return await self._store(chat, WITHOUT_TEXT, "@wordless:contact", told.number)
+        return await self._store(chat, clean(told.phone[:40]), None, told.number)
+
+    async def _wordless(self, told: Wordless) -> Manners:
+        chat = await self._chat(told.chat)
+        return await self._store(chat, WITHOUT_TEXT, f"@wordless:{told.kind}", told.number)
+
+    async def _chat(self, chat_id: int) -> Chat:
+        return await chats.open_chat(self._session, self._bot_id, chat_id, self._now)
+
+    async def _store(
+        self,
+        chat: Chat,
+        text: str,
+        payload: str | None,
+        number: int | None,
+        *,
+        corrects: int | None = None,
+        in_reply_to: int | None = None,
+        attachments: list[dict[str, Any]] | None = None,
+    ) -> Manners:
+        conversation = chat.conversation_id
+        waiting = await inbox.count_due(self._session, conversation)
+        late = max(0, waiting - BURST + 1) * PACE
+        self.conversation = conversation
+        self.received = await inbox.receive(
+            self._session,
+            conversation,
+            scope=f"telegram:{self._bot_id}",
+            external_id=self._id,
+            text=text,
+            payload=payload,
+            now=self._now,
+            extra=Extra(attachments, number, corrects, in_reply_to, self._now + late),
+        )
+        return Manners(chat.chat_id, typing=conversation)

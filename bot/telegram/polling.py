@@ -1,0 +1,77 @@
+"""Polling: asks Telegram for updates, and confirms them only once they are rows."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import structlog
+from telegram import Bot
+from telegram.error import Conflict, RetryAfter
+from telegram.request import BaseRequest
+
+from bot.retries import retry_delay
+from bot.telegram.intake import Intake, Manners
+from bot.telegram.pace import wait_asked
+from bot.telegram.reading import ALLOWED
+
+WAIT = 25
+"""How long Telegram may hold a request that has nothing to give, in seconds."""
+LONGEST_RETRY = timedelta(seconds=10)
+CONFLICT_WAIT = 5.0
+"""Wait before asking again where another program asks for the same updates, in seconds."""
+
+log = structlog.get_logger()
+
+
+class Polling:
+    """Polls for one bot.
+
+    The library's own would confirm updates before they are stored, and would lose
+    a whole batch for one update that it cannot read: so the request is ours, by
+    the library's transport.
+    """
+
+    def __init__(
+        self, bot: Bot, request: BaseRequest, intake: Intake, mind: Callable[[Manners], None]
+    ) -> None:
+        self._bot = bot
+        self._request = request
+        self._intake = intake
+        self._mind = mind
+        self._offset = 0
+
+    async def run(self) -> None:
+        """Take updates until cancelled."""
+        failures = 0
+        conflict = False
+        while True:
+            try:
+                await self._poll()
+                failures, conflict = 0, False
+                continue
+            except Conflict:
+                if not conflict:
+                    log.error("telegram_conflict")
+                conflict = True
+                wait = CONFLICT_WAIT
+            except RetryAfter as error:
+                wait = wait_asked(error).total_seconds()
+            except Exception as error:  # whatever it is, the worker must not end of it
+                # Its type and no more: what it says may hold the token.
+                failures += 1
+                wait = retry_delay(failures, LONGEST_RETRY).total_seconds()
+                log.warning("telegram_not_polled", error=type(error).__name__, failures=failures)
+            await asyncio.sleep(wait)
+
+    async def _poll(self) -> None:
+        asked = {"offset": self._offset, "timeout": WAIT, "allowed_updates": json.dumps(ALLOWED)}
+        updates: Any = await self._request.post(
+            f"{self._bot.base_url}/getUpdates?{urlencode(asked)}", read_timeout=WAIT + 10
+        )
+        for raw in updates:
+            self._mind(await self._intake.take(raw))
+            # Only now: what is not stored comes again.
+            self._offset = max(self._offset, raw["update_id"] + 1)
