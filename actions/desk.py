@@ -332,12 +332,8 @@ class Desk:
         code = drafts.give_code(row)
         told = self._words.say("stopped", code=code)
         # Whoever is in Telegram already is not sent there.
-        bot = (
-            await chats.username(session)
-            if not await chats.in_chat(session, row.conversation_id)
-            else None
-        )
-        if bot:
+        chat = await chats.chat_of(session, row.conversation_id)
+        if chat is None and (bot := await chats.username(session)):
             link = f"https://t.me/{bot}?start={code}"
             told = paragraphs(told, self._words.say("stopped_telegram", link=link))
         return Said(told, (resume,))

@@ -28,12 +28,11 @@ from bot.printing import (
     print_bytes,
     print_json,
     print_table,
-    size_told,
 )
 from candidature import evaluation
 from candidature.attachments import safe_name
 from candidature.filed import CriterionTold, Filed
-from candidature.wording import paragraphs
+from candidature.wording import paragraphs, size_told
 from knowledge.typography import french
 from settings import Settings
 from storage.database import Database

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.document import document_of
 from bot.export import export, files
-from storage import drafts
+from storage import chats, drafts
 from storage.database import Database
 
 
@@ -18,7 +18,10 @@ async def content_of(database: Database, conversation: str, told: dict[str, Any]
         typst.TypstError: a document cannot be made.
     """
     if told.get("export"):
-        made = files(await export(database, conversation))
+        async with database.read() as session:
+            chat = await chats.chat_of(session, conversation)
+        own = {"Numéro de la discussion Telegram": str(chat.chat_id)} if chat else None
+        made = files(await export(database, conversation, chat=own))
         return next((content for name, _, content in made if name == told["name"]), None)
     async with database.read() as session:
         draft = await drafts.of_reference(session, told["document"])

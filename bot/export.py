@@ -10,10 +10,9 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.printing import size_told
 from candidature.draft import decoded
 from candidature.filed import Filed
-from candidature.wording import paragraphs, value_told
+from candidature.wording import paragraphs, size_told, value_told
 from knowledge import load
 from knowledge.dialogue import load_wording
 from knowledge.form import load_form
@@ -258,7 +257,8 @@ def _titled(title: str, told: Iterable[str], nothing: str) -> Iterator[str]:
 def _message_told(message: Mapping[str, Any]) -> str:
     author = _AUTHORS[Author(message["author"])]
     lines = [french(f"Le {_moment(message['at'])}, {author} :")]
-    lines.append(message["text"] or french(load().sentences["forgotten"]))
+    if message["text"] or not message["attachments"]:
+        lines.append(message["text"] or french(load().sentences["forgotten"]))
     if message["buttons"]:
         lines.append(french(f"Choix proposés : {' | '.join(message['buttons'])}"))
     if message["attachments"]:

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.text import clean
-from candidature.wording import euros_told, number_told
-from knowledge.typography import NBSP, french
+from candidature.wording import euros_told
+from knowledge.typography import french
 from storage.times import PARIS
 
 NONE = "—"
@@ -29,13 +29,6 @@ def moment(instant: datetime | None) -> str:
 def euros(cents: int | None) -> str:
     """Return a sum, given in cents, as it is read."""
     return NONE if cents is None else euros_told(Decimal(cents) / 100)
-
-
-def size_told(size: int) -> str:
-    """Return a size, given in bytes, as it is read."""
-    if size < 1000:
-        return f"{size}{NBSP}octet{'s' if size > 1 else ''}"
-    return f"{number_told(round(size / 1000))}{NBSP}ko"
 
 
 def one_line(text: str) -> str:

@@ -294,9 +294,11 @@ class Interview:
         )
         if found:
             state = self._taken(state, found).state
-            # What need not be told, and was not, is not asked for its own sake.
-            for name in group.of:
-                if name not in state.given and not self._named[name].needed:
+            # What need not be told, and was not, is not asked for its own sake; unless
+            # something else of the group is, as after « la même personne ».
+            left = [name for name in group.of if name not in state.given]
+            if not any(self._named[name].needed for name in left):
+                for name in left:
                     state = self.skip(state, name)
             return Step(state, tuple(found))
         if problem is None:  # not known

@@ -72,6 +72,13 @@ def euros_told(amount: Decimal) -> str:
     return f"{number_told(int(whole))}{f',{cents}' if int(cents) else ''}{NBSP}€"
 
 
+def size_told(size: int) -> str:
+    """Return a size, given in bytes, as it is read."""
+    if size < 1000:
+        return f"{size}{NBSP}octet{'s' if size > 1 else ''}"
+    return f"{number_told(round(size / 1000))}{NBSP}ko"
+
+
 def place_told(value: str, places: Places) -> str:
     """Return a place's name with its official number; a place elsewhere as it was written."""
     if commune := places.communes.get(value):

@@ -140,10 +140,12 @@ async def open_chat(session: AsyncSession, bot_id: int, chat_id: int, now: datet
     return chat
 
 
-async def in_chat(session: AsyncSession, conversation_id: str | None) -> bool:
-    """Tell whether a conversation is one of Telegram's."""
-    query = select(Chat.chat_id).where(Chat.conversation_id == conversation_id)
-    return await session.scalar(query) is not None
+async def chat_of(session: AsyncSession, conversation_id: str | None) -> Chat | None:
+    """Return the chat of a conversation, if it is one of Telegram's."""
+    found: Chat | None = await session.scalar(
+        select(Chat).where(Chat.conversation_id == conversation_id)
+    )
+    return found
 
 
 async def forget_chat(session: AsyncSession, bot_id: int, chat_id: int) -> None:

@@ -43,6 +43,7 @@ ANSWERS = {
     "representant_fonction": "Maire, Camille Durand",
     "contact_fonction": "la même personne",
     "contact_email": "mairie@exemple.fr",
+    "contact_telephone": "passer",
     "titre": "Former les agents",
     "description": "Dix agents apprennent la bureautique pendant six mois.",
     "usagers": "Un accueil plus rapide.",

@@ -18,9 +18,11 @@ from tests.telegram.markup import TEXT_LENGTH, Json, found_entities
 from tests.telegram.methods import as_document
 from tests.telegram.state import Callback, ChatType, File, Membership, Message, Room, State
 
-# The smallest image: a transparent pixel.
+# The smallest photo: Telegram makes a JPEG of each.
 PIXEL = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+    "/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP//////////////////////////////////////////////////////"
+    "////////////////////////////////wAALCAABAAEBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAA//EABQQAQAA"
+    "AAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AR//Z"
 )
 
 
