@@ -54,7 +54,11 @@ def main() -> int:
 def _watch(stack: Stack) -> None:
     """Tell of every process that had to be started again; ends only by a signal or an error."""
     starts = {one["name"]: one["start"] for one in stack.processes()}
+    telegram = ""
     while True:
+        if stack.settings.telegram_token and (told := _telegram(stack)) not in ("", telegram):
+            telegram = told
+            say(told)
         time.sleep(WATCH_EVERY)
         if not stack.supervised:
             raise StackError("Le superviseur des processus s'est arrêté : Passerelle s'arrête.")
@@ -63,6 +67,21 @@ def _watch(stack: Stack) -> None:
             if start and start != starts.get(name):
                 starts[name] = start
                 say(f"{stack.label(name)} s'était arrêté, et redémarre (voir {stack.log(name)}).")
+
+
+def _telegram(stack: Stack) -> str:
+    """Return how Telegram is; nothing while it is not known."""
+    match stack.telegram():
+        case "on", str(username):
+            return f"Sur Telegram : https://t.me/{username}"
+        case "refused", _:
+            return (
+                "Telegram refuse le jeton du robot : vérifiez PASSERELLE_TELEGRAM_TOKEN, que donne "
+                "@BotFather. Le reste de Passerelle fonctionne."
+            )
+        case "unreachable", _:
+            return "Telegram ne répond pas : nouvel essai dans un moment. Le reste fonctionne."
+    return ""
 
 
 def _end(stack: Stack | None) -> int:

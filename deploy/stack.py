@@ -283,6 +283,18 @@ class Stack:
         except OSError:
             return "le serveur public"
 
+    def telegram(self) -> tuple[str, str | None] | None:
+        """Return how the Telegram channel is and what its bot is called; nothing if there is none.
+
+        See `bot.telegram.channel.Status`.
+        """
+        try:
+            with _DIRECT.open(f"{self.url}/readyz", timeout=5) as response:
+                told = json.loads(response.read()).get("telegram")
+        except (OSError, ValueError):
+            return None
+        return (told["status"], told["username"]) if told else None
+
     def _check_starts(self, starts: dict[str, set[int]]) -> None:
         """Raise if a process has died too often; `starts` remembers when each was started."""
         if not self.supervised:

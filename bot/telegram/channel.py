@@ -35,6 +35,8 @@ from storage.times import utc_now
 
 RENEW = 5.0
 """How often a process says that it still speaks for the bot, in seconds."""
+AWAY = 3
+"""Failed attempts in a row after which Telegram is said not to be reached."""
 TYPING_LASTS = 4.0
 """How long the applications show that somebody types, in seconds, less a little."""
 TYPING_AT_MOST = 8
@@ -86,7 +88,7 @@ class Telegram:
         knowledge: Knowledge,
         request: Callable[[], HTTPXRequest] | None = None,
     ) -> None:
-        self.status = Status.starting
+        self._status = Status.starting
         self.username: str | None = None
         self._webhook_url = _with_path(webhook_url) if webhook_url else None
         # Known to us and to Telegram alone, the same for all processes.
@@ -122,6 +124,12 @@ class Telegram:
         self._courtesies: set[asyncio.Task[None]] = set()
         self._typing: set[int] = set()
 
+    @property
+    def status(self) -> Status:
+        """How the channel is now."""
+        away = self._status is Status.on and self._polling.failures >= AWAY
+        return Status.unreachable if away else self._status
+
     # Running
 
     async def run(self) -> None:
@@ -147,17 +155,17 @@ class Telegram:
                     await chats.add_bot(session, self._bot_id)
                     await chats.name_bot(session, self._bot_id, self.username)
             except InvalidToken:
-                self.status = Status.refused
+                self._status = Status.refused
                 log.error("telegram_token_refused", setting="PASSERELLE_TELEGRAM_TOKEN")
                 return False
             except Exception as error:  # Telegram, or the database, may come back
                 if isinstance(error, TelegramError):
-                    self.status = Status.unreachable
+                    self._status = Status.unreachable
                 failures += 1
                 log.warning("telegram_not_reached", error=type(error).__name__, failures=failures)
                 await asyncio.sleep(retry_delay(failures, LONGEST_RETRY).total_seconds())
                 continue
-            self.status = Status.on
+            self._status = Status.on
             log.info("telegram_reached", webhook=self._webhook_url is not None)
             return True
 

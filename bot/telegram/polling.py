@@ -42,15 +42,16 @@ class Polling:
         self._intake = intake
         self._mind = mind
         self._offset = 0
+        self.failures = 0
+        """How many times in a row Telegram, or our database, did not answer."""
 
     async def run(self) -> None:
         """Take updates until cancelled."""
-        failures = 0
         conflict = False
         while True:
             try:
                 await self._poll()
-                failures, conflict = 0, False
+                self.failures, conflict = 0, False
                 continue
             except Conflict:
                 if not conflict:
@@ -61,9 +62,11 @@ class Polling:
                 wait = wait_asked(error).total_seconds()
             except Exception as error:  # whatever it is, the worker must not end of it
                 # Its type and no more: what it says may hold the token.
-                failures += 1
-                wait = retry_delay(failures, LONGEST_RETRY).total_seconds()
-                log.warning("telegram_not_polled", error=type(error).__name__, failures=failures)
+                self.failures += 1
+                wait = retry_delay(self.failures, LONGEST_RETRY).total_seconds()
+                log.warning(
+                    "telegram_not_polled", error=type(error).__name__, failures=self.failures
+                )
             await asyncio.sleep(wait)
 
     async def _poll(self) -> None:

@@ -57,7 +57,12 @@ async def readyz(services: FromServices) -> JSONResponse:
     )
     ready = {"database": database, "rasa": rasa, "actions": actions}
     # Telegram may be away, or the token wrong: the rest goes on.
-    told = ready | ({"telegram": services.telegram.status} if services.telegram else {})
+    told: dict[str, object] = {**ready}
+    if services.telegram:
+        told["telegram"] = {
+            "status": services.telegram.status,
+            "username": services.telegram.username,
+        }
     return JSONResponse(told, 200 if all(ready.values()) else 503)
 
 

@@ -1,5 +1,6 @@
 """`make run`: what it starts, what it says, and that it leaves nothing running."""
 
+import json
 import os
 import signal
 import socket
@@ -40,6 +41,34 @@ def test_starts_all_then_stops_all(project: Project, stop: signal.Signals) -> No
         assert project.alive() == []
         assert "Arrêt de Passerelle" in run.said
         assert "Traceback" not in run.said
+
+
+def test_says_how_telegram_is_each_time_it_changes(project: Project) -> None:
+    def telegram(status: str, username: str | None = None) -> None:
+        told = {"telegram": {"status": status, "username": username}}
+        project.write("readyz.json", json.dumps(told))
+
+    telegram("starting")
+    with project.running(PASSERELLE_TELEGRAM_TOKEN="123:ABC") as run:
+        run.wait_for(READY)
+        telegram("unreachable")
+        run.wait_for("Telegram ne répond pas : nouvel essai dans un moment")
+        telegram("on", "passerelle_bot")
+        run.wait_for("Sur Telegram : https://t.me/passerelle_bot")
+        telegram("refused")
+        run.wait_for(r"Telegram refuse le jeton du robot : vérifiez PASSERELLE_TELEGRAM_TOKEN")
+        run.signal(signal.SIGINT)
+        assert run.wait() == 0
+    assert run.said.count("t.me") == 1
+    assert "starting" not in run.said and "123:ABC" not in run.said
+
+
+def test_says_nothing_of_telegram_without_a_token(project: Project) -> None:
+    with project.running() as run:
+        run.wait_for(READY)
+        run.signal(signal.SIGINT)
+        assert run.wait() == 0
+    assert "Telegram" not in run.said
 
 
 def test_starts_again_without_training(project: Project) -> None:
