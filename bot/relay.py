@@ -196,7 +196,7 @@ class Relay:
         about = {"conversation": short(held.conversation_id), "seq": message.seq}
         started = time.monotonic()
         try:
-            turn = await self._dialogue.answer(held)
+            turn = await self._answered(held)
         except Fault as fault:
             self._metrics.faults.labels(fault.reason).inc()
             await self._postpone(held)
@@ -221,6 +221,15 @@ class Relay:
         self._arrivals.ring(held.conversation_id)
         log.info("turn_answered", **about, seconds=round(seconds, 3), replies=len(turn.replies))
         return following
+
+    async def _answered(self, held: Claim) -> Turn:
+        try:
+            return await self._dialogue.answer(held)
+        except (Fault, SQLAlchemyError):
+            raise
+        except Exception as error:  # a mistake of ours must not hold up those behind for ever
+            _log_failure("turn_crashed", error, conversation=short(held.conversation_id))
+            raise Fault("crashed") from None
 
     async def _postpone(self, held: Claim) -> None:
         message, now = held.message, self._clock()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -219,8 +219,8 @@ async def unblock(session: AsyncSession, bot_id: int, chat_id: int) -> None:
 class Due:
     """The first message that is to be sent to a chat, and how far its sending is.
 
-    `after` is the last number that Telegram gave to a message before this part, or 0
-    if none is known; `keyboard` tells whether the last one sent showed a reply keyboard.
+    `after` is the highest number that Telegram gave to a message before this part, or
+    0 if none is known; `keyboard` tells whether the last one sent showed a reply keyboard.
     """
 
     chat_id: int
@@ -285,11 +285,9 @@ async def first_due(session: AsyncSession, bot_id: int, chat_id: int, now: datet
         Message.conversation_id == chat.conversation_id,
         Message.seq < message.seq,
     )
-    last = (
-        select(Message.channel_number)
-        .where(*before, Message.channel_number.is_not(None))
-        .order_by(Message.seq.desc())
-        .limit(1)
+    # The highest, not the last: a reply may be sent after the next message has come.
+    highest = select(func.max(Message.channel_number)).where(
+        Message.conversation_id == chat.conversation_id, Message.seq <= message.seq
     )
     shown = (
         select(Message.asks)
@@ -303,7 +301,7 @@ async def first_due(session: AsyncSession, bot_id: int, chat_id: int, now: datet
         message,
         chat.parts_sent,
         chat.in_flight,
-        message.channel_number or await session.scalar(last) or 0,
+        await session.scalar(highest) or 0,
         await session.scalar(shown) is not None,
         chat.leaving,
     )

@@ -146,6 +146,7 @@ class _Taking:
             case Presence(chat, blocked):
                 if blocked:
                     await chats.block(self._session, self._bot_id, chat, self._now)
+                    await chats.forget_chat(self._session, self._bot_id, chat)
                 else:
                     await chats.unblock(self._session, self._bot_id, chat)
                 return Manners()

@@ -127,11 +127,11 @@ def _message(message: Message) -> Told | None:
     caption = message.caption or ""
     if document := message.document:
         name, media_type = document.file_name or "", document.mime_type or ""
-        size = document.file_size or 0
+        size = _size(document.file_size)
         return Upload(chat, number, document.file_id, name, media_type, size, caption)
     if message.photo:
         best = message.photo[-1]
-        size = best.file_size or 0
+        size = _size(best.file_size)
         return Upload(
             chat, number, best.file_id, f"photo-{number}.jpg", "image/jpeg", size, caption
         )
@@ -171,3 +171,7 @@ def _in_group(message: Message) -> Told | None:
 def _international(phone: str) -> str:
     """Return a number as it is dialled from anywhere: Telegram leaves the plus out, or not."""
     return f"+{phone.lstrip('+')}"
+
+
+def _size(told: object) -> int:
+    return told if isinstance(told, int) else 0
