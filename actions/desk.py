@@ -330,10 +330,10 @@ class Desk:
         row.open = False
         resume = self._words.button("resume", "resume")
         code = drafts.give_code(row)
+        if await chats.chat_of(session, row.conversation_id):
+            return Said(self._words.say("stopped_in_telegram", code=code), (resume,))
         told = self._words.say("stopped", code=code)
-        # Whoever is in Telegram already is not sent there.
-        chat = await chats.chat_of(session, row.conversation_id)
-        if chat is None and (bot := await chats.username(session)):
+        if bot := await chats.username(session):
             link = f"https://t.me/{bot}?start={code}"
             told = paragraphs(told, self._words.say("stopped_telegram", link=link))
         return Said(told, (resume,))

@@ -21,10 +21,10 @@ from knowledge.dialogue import load_wording
 from knowledge.form import load_form
 from knowledge.places import load_places
 from knowledge.questionnaire import load_questionnaires
-from storage import drafts
+from storage import chats, drafts
 from storage.conversations import open_conversation
 from storage.database import Database
-from storage.models import Base, Channel, Draft, Mail, State, Status
+from storage.models import Base, Channel, Chat, Draft, Mail, State, Status
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 QUESTION = Meaning(asks=True, confidence=0.95)
@@ -95,6 +95,13 @@ class Person:
 
     async def press(self, step: str) -> Reply:
         return replied(await self.take("x", step))
+
+    async def edit(self, text: str, seq: int | None = None, meaning: Meaning | None = None) -> Any:
+        """Change a message, by default the last one; give all that became of it."""
+        number = (self.last.seq or 0) + 1
+        corrects = self.last.seq if seq is None else seq
+        self.last = Message(self.conversation, number, text, corrects=corrects)
+        return await self.desk.take(self.last, meaning or Meaning())
 
     async def again(self) -> Reply:
         """Send the last message once more, as when its answer was lost."""
@@ -923,3 +930,102 @@ async def test_an_answer_that_begins_like_a_code_is_an_answer(person: Person) ->
     await person.answer(number, until="titre")
     await person.say("Reprendre nos démarches pour vous tous")
     assert (await person.row(number)).title == "Reprendre nos démarches pour vous tous"
+
+
+async def test_the_last_answer_is_changed_by_editing_it(person: Person) -> None:
+    number = await person.begin()
+    await person.answer(number, until="projet")
+    await person.say("former nos agents")
+    assert await person.asked(number) == "decision"
+    reply = replied(await person.edit("une étude de besoin"))
+    assert await person.asked(number) == "decision"
+    assert (await person.row(number)).state["answers"]["projet"] == "etude"
+    # Sent again, it changes nothing more; edited again, it does.
+    assert await person.again() == reply
+    replied(await person.edit("former nos agents"))
+    assert (await person.row(number)).state["answers"]["projet"] == "formation"
+    assert await person.asked(number) == "decision"
+
+
+async def test_an_edited_answer_that_is_a_question_is_taken_back(person: Person) -> None:
+    number = await person.begin()
+    await person.answer(number, until="projet")
+    await person.say("former nos agents")
+    taken = await person.edit("C'est quoi l'axe 3 ?", meaning=QUESTION)
+    assert taken.reply is None and taken.waiting is not None
+    assert await person.asked(number) == "projet"
+    assert "projet" not in (await person.row(number)).state["answers"]
+
+
+async def test_an_edited_message_that_others_followed_is_a_message_like_any_other(
+    person: Person,
+) -> None:
+    number = await person.begin()
+    await person.answer(number, until="projet")
+    await person.say("former nos agents")
+    before = person.last.seq
+    await person.say("par une délibération")
+    await person.edit("mars 2022", seq=before)
+    answers = (await person.row(number)).state["answers"]
+    assert (answers["projet"], answers["decision"]) == ("formation", "deliberation")
+    assert answers["resultats"] == "2022-03-31"
+
+
+async def test_what_was_filed_or_cancelled_is_not_taken_back(person: Person) -> None:
+    number, reference = await person.filed()
+    await person.edit("non")
+    row = await person.row(number)
+    assert (row.status, row.reference, row.before) == (Status.filed, reference, None)
+    second = await person.begin()
+    await person.answer(second, until="decision")
+    await person.say("annuler")
+    await person.say("oui")
+    await person.edit("former nos agents")
+    row = await person.row(second)
+    assert (row.status, row.open, row.before) == (Status.withdrawn, False, None)
+    assert row.state["answers"] == {}
+
+
+async def test_a_number_alone_may_be_shared_by_the_telephone(person: Person) -> None:
+    number = await person.begin()
+    await person.answer(number)
+    await person.say("préparer ma candidature")
+    await person.answer(number, until="contact_fonction")
+    assert not (await person.say("où j'en suis")).asks_phone  # a group: there is more to tell
+    await person.say("la même personne")
+    reply = await person.say(ANSWERS["contact_email"])
+    assert await person.asked(number) == "contact_telephone"
+    assert reply.asks_phone
+    taken = await person.take("C'est quoi l'axe 3 ?", meaning=QUESTION)
+    assert taken.waiting is not None and taken.waiting.asks_phone
+    reply = await person.say("02 47 00 00 00")
+    assert not reply.asks_phone
+    assert (await person.row(number)).state["answers"]["contact_telephone"] == "02 47 00 00 00"
+
+
+@pytest.mark.parametrize("named", [True, False])
+async def test_a_draft_that_is_left_on_the_web_is_resumed_in_telegram(
+    person: Person, named: bool
+) -> None:
+    if named:
+        async with person.database.write() as session:
+            await chats.add_bot(session, 123)
+            await chats.name_bot(session, 123, "passerelle_bot")
+    number = await person.begin()
+    await person.answer(number, until="projet")
+    text = (await person.say("arrêter")).said.text
+    code = re.findall(r"\b\w{4}-\w{4}-\w{4}\b", text)[0]
+    assert (f"https://t.me/passerelle_bot?start={code}" in text) is named
+
+
+async def test_in_telegram_nobody_is_sent_to_telegram(person: Person) -> None:
+    async with person.database.write() as session:
+        await chats.add_bot(session, 123)
+        await chats.name_bot(session, 123, "passerelle_bot")
+        session.add(
+            Chat(bot_id=123, chat_id=5, conversation_id=person.conversation, created_at=NOON)
+        )
+    number = await person.begin()
+    await person.answer(number, until="projet")
+    text = (await person.say("arrêter")).said.text
+    assert code_in(Reply(Said(text))) and "/reprendre" in text and "t.me" not in text
