@@ -28,7 +28,7 @@ from storage.trackers import Trackers
 Fetch = Callable[[str], Awaitable[bytes | None]]
 """Gets a file from a messaging application by its id; `None`: it is not there any more.
 
-Raises `Fault` if it cannot be had now.
+Raises `Fault` if it cannot be had now, `Unfit` if it is too large to be had at all.
 """
 
 _YEARS = {365: "un an", 730: "deux ans"}
@@ -143,11 +143,11 @@ class Reception:
             draft = await drafts.open_draft(session, conversation)
         if draft is None:
             return await self._no_draft(held)
-        content = await self._fetched(told)
-        if content is None:
-            return Turn([Reply(self._say("lost_file"))])
-        file = File(told["name"], content)
         try:
+            content = await self._fetched(told)
+            if content is None:
+                return Turn([Reply(self._say("lost_file"))])
+            file = File(told["name"], content)
             attachment = await checked(self._database, conversation, file)
             async with self._database.write() as session:
                 await conversations.lock_conversation(session, conversation)
@@ -186,7 +186,6 @@ class Reception:
         except SQLAlchemyError:
             raise Fault("not_erased") from None
         async with self._database.write() as session:
-            await conversations.lock_conversation(session, conversation)
             filed = await drafts.last_filed(session, conversation)
             told = self._say("erased_filed") if filed else None
             farewell = paragraphs(self._say("erased"), told)

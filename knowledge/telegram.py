@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from string import Formatter
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -15,6 +16,24 @@ HOUSE = ("@welcome", "@export", "@erase")
 """What a command may do that is neither an answer nor a draft's."""
 DRAFT = ("form", "resume")
 """What a command may do with the draft that is open."""
+
+COMMANDS = ("start", "eligibilite")
+"""The commands that the program itself leads to."""
+OTHER = "other"
+"""What is said of a kind that has no sentence of its own."""
+_SAID: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        ("hello", "ask", "share_phone", "chosen_before", "not_offered", "no_draft", "lost_file"), ()
+    ),
+    **dict.fromkeys(
+        ("empty", "old_edit", "export", "erase", "erase_yes", "erase_no", "erased", "kept"), ()
+    ),
+    "notice": ("kept",),
+    "too_long": ("limit",),
+    "private": ("username",),
+    "erased_filed": ("prefecture",),
+}
+"""The sentences that the program says, and what it fills in."""
 
 CommandName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")]
 
@@ -55,7 +74,26 @@ def load_telegram(folder: Path = FOLDER) -> TelegramWording:
     for index, reference in enumerate(wording.welcome):
         if not _leads(knowledge, reference):
             raise document.error(("welcome", index), f"« {reference} » ne mène nulle part")
+    _check_needed(document, wording)
+    begin = wording.commands["eligibilite"].does
+    if not _leads(knowledge, begin):  # it is a button too
+        raise document.error(("commands", "eligibilite", "does"), f"« {begin} » n'a pas de titre")
     return wording
+
+
+def _check_needed(document: Document, wording: TelegramWording) -> None:
+    """Check that there is what the program needs: a lack would show on somebody's message."""
+    needed = (("commands", COMMANDS), ("wordless", (OTHER,)), ("sentences", tuple(_SAID)))
+    for field, names in needed:
+        for name in names:
+            if name not in getattr(wording, field):
+                raise document.error((field,), f"il manque « {name} »")
+    for name, said in wording.sentences.items():
+        if name not in _SAID:
+            raise document.error(("sentences", name), "cette phrase n'est dite nulle part")
+        asked = {one for _, one, _, _ in Formatter().parse(said) if one is not None}
+        if unknown := asked - {*_SAID[name]}:
+            raise document.error(("sentences", name), f"« {min(unknown)} » n'y est pas rempli")
 
 
 def _leads(knowledge: Knowledge, reference: str) -> bool:

@@ -140,11 +140,12 @@ async def open_chat(session: AsyncSession, bot_id: int, chat_id: int, now: datet
     return chat
 
 
-async def chat_of(session: AsyncSession, conversation_id: str | None) -> Chat | None:
+async def chat_of(
+    session: AsyncSession, conversation_id: str | None, *, lock: bool = False
+) -> Chat | None:
     """Return the chat of a conversation, if it is one of Telegram's."""
-    found: Chat | None = await session.scalar(
-        select(Chat).where(Chat.conversation_id == conversation_id)
-    )
+    query = select(Chat).where(Chat.conversation_id == conversation_id)
+    found: Chat | None = await session.scalar(query.with_for_update() if lock else query)
     return found
 
 
@@ -164,9 +165,7 @@ async def begin_anew(
     Once that is sent, the chat is forgotten, unless the person writes again. Does
     nothing for a conversation that is in no chat.
     """
-    chat: Chat | None = await session.scalar(
-        select(Chat).where(Chat.conversation_id == conversation_id).with_for_update()
-    )
+    chat = await chat_of(session, conversation_id, lock=True)
     if chat is None:
         return
     conversation = await open_conversation(session, Channel.telegram)

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Select, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from storage.chats import chat_of
 from storage.conversations import lock_conversation
 from storage.models import Conversation, Draft, Message
 
@@ -24,7 +25,8 @@ async def erase(session: AsyncSession, conversation_id: str) -> None:
     no conversation any more. Does nothing if there is no such conversation.
     """
     # First of all, as everybody does who changes a draft: nobody then waits for
-    # somebody who waits for them.
+    # somebody who waits for them. The chat before it, as the intake of messages does.
+    await chat_of(session, conversation_id, lock=True)
     if not await lock_conversation(session, conversation_id):
         return
     here = Draft.conversation_id == conversation_id
@@ -60,6 +62,7 @@ async def still_idle(session: AsyncSession, conversation_id: str, before: dateti
 
     Its row is locked, so that this holds until the transaction ends.
     """
+    await chat_of(session, conversation_id, lock=True)
     if not await lock_conversation(session, conversation_id):
         return False
     query = _idle_query(before).where(Conversation.id == conversation_id)

@@ -16,6 +16,7 @@ from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
 from bot.arrivals import Arrivals
+from bot.joining import Unfit
 from bot.metrics import Metrics
 from bot.processes import here, is_gone
 from bot.rasa import Fault
@@ -27,6 +28,7 @@ from bot.telegram.menu import show_menu
 from bot.telegram.pace import Pace, wait_asked
 from bot.telegram.polling import LONGEST_RETRY, Polling
 from bot.telegram.reading import ALLOWED
+from candidature.attachments import Refusal
 from knowledge import Knowledge
 from knowledge.telegram import TelegramWording
 from storage import chats
@@ -150,7 +152,7 @@ class Telegram:
         while True:
             try:
                 await self._bot.initialize()
-                self.username = self._bot.username
+                self.username = self._intake.username = self._bot.username
                 async with self._database.write() as session:
                     await chats.add_bot(session, self._bot_id)
                     await chats.name_bot(session, self._bot_id, self.username)
@@ -282,12 +284,15 @@ class Telegram:
 
         Raises:
             Fault: it cannot be had now.
+            Unfit: Telegram gives no file as large as this to a bot.
         """
         try:
             async with asyncio.timeout(FETCH_WITHIN):
                 file = await self._bot.get_file(file_id)
                 return bytes(await file.download_as_bytearray())
-        except BadRequest:
+        except BadRequest as error:
+            if "too big" in str(error).lower():
+                raise Unfit(Refusal.TOO_LARGE) from None
             return None
         except (TelegramError, TimeoutError):
             raise Fault("telegram") from None

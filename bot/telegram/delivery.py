@@ -9,7 +9,7 @@ and as no message of ours if it is not.
 """
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 import httpx
@@ -240,8 +240,7 @@ class Delivery:
             case BadRequest():
                 self._metrics.delivered.labels("refused").inc()
                 log.error("message_refused", **_about(due), part=index)
-                async with self._database.write() as session:
-                    await chats.put_off(session, self._bot_id, due, None)
+                await self._give_up(due)
             case _:
                 self._metrics.delivered.labels("failed").inc()
                 log.warning("message_not_sent", **_about(due), error=type(error).__name__)
@@ -253,15 +252,21 @@ class Delivery:
     ) -> None:
         """Have a message sent later; `refused` is a part that Telegram surely has not."""
         attempts = due.message.attempts + 1
-        until: datetime | None = utc_now() + (wait or retry_delay(attempts, LONGEST_RETRY))
         if wait is None and attempts >= GIVE_UP_AFTER:
-            until = None
+            log.error("message_given_up", **_about(due))
+            await self._give_up(due)
+            return
+        until = utc_now() + (wait or retry_delay(attempts, LONGEST_RETRY))
         async with self._database.write() as session:
             if refused is not None:
                 await chats.refused(session, self._bot_id, due, refused)
             await chats.put_off(session, self._bot_id, due, until, failed=wait is None)
-        if until is None:
-            log.error("message_given_up", **_about(due))
+
+    async def _give_up(self, due: Due) -> None:
+        async with self._database.write() as session:
+            await chats.put_off(session, self._bot_id, due, None)
+            if due.leaving:
+                await chats.forget_chat(session, self._bot_id, due.chat_id)
 
     async def _blocked(self, due: Due) -> None:
         """Record that the person wants no more messages: they are not sent any."""

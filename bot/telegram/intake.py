@@ -21,6 +21,7 @@ from bot.telegram.reading import (
     Wordless,
     Words,
     read,
+    update_number,
 )
 from bot.telegram.rendering import marked, split
 from bot.text import MAX_LENGTH, clean
@@ -75,6 +76,8 @@ class Intake:
     ) -> None:
         self._database = database
         self._relay = relay
+        self.username: str | None = None
+        """What the bot is called, once it is known: a group's other bots have commands too."""
         self._bot_id = bot_id
         self._wording = wording
         beginnings = knowledge.beginnings
@@ -86,12 +89,12 @@ class Intake:
         Raises:
             sqlalchemy.exc.SQLAlchemyError: it is not stored, and has to come again.
         """
-        update_id = raw.get("update_id")
-        if not isinstance(update_id, int) or not 0 <= update_id < 2**63:
+        update_id = update_number(raw)
+        if update_id is None:
             log.warning("update_not_read", error="no number")
             return Manners()
         try:
-            told = read(raw)
+            told = read(raw, self.username)
         except Exception as error:  # whatever an update lacks, the next ones count
             # Its type and no more: what it says may quote what people wrote.
             log.warning("update_not_read", update=update_id, error=type(error).__name__)
@@ -157,14 +160,17 @@ class _Taking:
 
     async def _words(self, told: Words) -> Manners:
         chat = await self._chat(told.chat)
-        text = clean(told.text[: 4 * MAX_LENGTH])
+        return await self._store(chat, *self._received_as(told.text), told.number)
+
+    def _received_as(self, typed: str) -> tuple[str, str | None]:
+        """Return what is stored of a text, and what is received for it."""
+        text = clean(typed[: 4 * MAX_LENGTH])
         if not text:
-            return await self._store(chat, WITHOUT_TEXT, "@empty", told.number)
+            return WITHOUT_TEXT, "@empty"
         if len(text) > MAX_LENGTH:
-            return await self._store(chat, f"{text[:CUT]}…", "@too_long", told.number)
-        if order := ordered(text, self._wording, self._questionnaires):
-            return await self._store(chat, order.text, order.payload, told.number)
-        return await self._store(chat, text, None, told.number)
+            return f"{text[:CUT]}…", "@too_long"
+        order = ordered(text, self._wording, self._questionnaires)
+        return (order.text, order.payload) if order else (text, None)
 
     async def _edit(self, told: Edit) -> Manners:
         chat = await chats.find_chat(self._session, self._bot_id, told.chat)
@@ -173,21 +179,18 @@ class _Taking:
         conversation = chat.conversation_id
         await conversations.lock_conversation(self._session, conversation)
         message = await chats.with_number(self._session, conversation, told.number)
-        text = clean(told.text[: 4 * MAX_LENGTH])
+        text, payload = self._received_as(told.text)
         # The applications also say « edited » of what is as it was.
-        if message is None or not text or text == message.text:
+        unchanged = message and (text, payload) == (message.text, message.payload)
+        if message is None or unchanged or payload == "@empty":
             return Manners()
         chat = await self._chat(told.chat)
         last = await chats.last_message(self._session, conversation, Direction.inbound)
         if last is None or last.id != message.id:
-            return await self._store(chat, text[:MAX_LENGTH], "@old_edit", None)
-        if len(text) > MAX_LENGTH:
-            return await self._store(chat, f"{text[:CUT]}…", "@too_long", None)
-        order = ordered(text, self._wording, self._questionnaires)
-        text, payload = (order.text, order.payload) if order else (text, None)
-        if message.state is State.due and not await inbox.is_held(
-            self._session, conversation, self._now
-        ):
+            return await self._store(chat, text, "@old_edit", None)
+        held = await inbox.is_held(self._session, conversation, self._now)
+        untouched = message.state is State.due and not message.attempts and not held
+        if untouched and payload != "@too_long":
             message.text, message.payload = text, payload  # nobody has begun to answer it
             return Manners()
         return await self._store(chat, text, payload, told.number, corrects=message.seq)

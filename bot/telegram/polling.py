@@ -15,7 +15,7 @@ from telegram.request import BaseRequest
 from bot.retries import retry_delay
 from bot.telegram.intake import Intake, Manners
 from bot.telegram.pace import wait_asked
-from bot.telegram.reading import ALLOWED
+from bot.telegram.reading import ALLOWED, update_number
 
 WAIT = 25
 """How long Telegram may hold a request that has nothing to give, in seconds."""
@@ -76,5 +76,9 @@ class Polling:
         )
         for raw in updates:
             self._mind(await self._intake.take(raw))
-            # Only now: what is not stored comes again.
-            self._offset = max(self._offset, raw["update_id"] + 1)
+            # Only now: what is not stored comes again. One that has no number has
+            # nothing to be confirmed by.
+            number = update_number(raw)
+            self._offset = max(self._offset, 0 if number is None else number + 1)
+        if updates and self._offset == asked["offset"]:
+            raise LookupError  # the same come again: not at once

@@ -1,5 +1,6 @@
 """What an update of Telegram tells, as far as we are concerned."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,9 @@ _KINDS = (
 )
 """What a message may hold in place of words; a venue has a location too, and goes first."""
 _IN = ("member", "administrator")
+_COMMAND = re.compile(r"/\w+(?:@(\w+))?(?!\S)")
+MOST = 2**63
+"""No row holds a number as large as this."""
 
 
 @dataclass(frozen=True)
@@ -93,15 +97,29 @@ class Group:
 Told = Words | Edit | Tap | Upload | Card | Wordless | Presence | Group
 
 
-def read(raw: dict[str, Any]) -> Told | None:
-    """Return what an update tells; nothing if it is not for us.
+def update_number(raw: object) -> int | None:
+    """Return the number of an update, if it has one that a row can hold."""
+    number = raw.get("update_id") if isinstance(raw, dict) else None
+    return number if type(number) is int and 0 <= number < MOST else None
+
+
+def read(raw: dict[str, Any], username: str | None = None) -> Told | None:
+    """Return what an update tells; nothing if it is not for us, who are called `username`.
 
     What it should have and has not makes the library raise one of several
     exceptions: whoever calls takes them all for an update that tells nothing.
     """
-    update = Update.de_json(raw, None)
+    told = _read(Update.de_json(raw, None), username)
+    # The library checks no type, and a row holds no number larger than this.
+    for number in (getattr(told, "chat", 0), getattr(told, "number", 0) or 0):
+        if type(number) is not int or not -MOST < number < MOST:
+            raise ValueError
+    return told
+
+
+def _read(update: Update, username: str | None) -> Told | None:
     if update.message is not None:
-        return _message(update.message)
+        return _message(update.message, username)
     if update.edited_message is not None:
         return _edited(update.edited_message)
     if update.callback_query is not None:
@@ -111,10 +129,10 @@ def read(raw: dict[str, Any]) -> Told | None:
     return None
 
 
-def _message(message: Message) -> Told | None:
+def _message(message: Message, username: str | None) -> Told | None:
     chat, number = message.chat.id, message.message_id
     if message.chat.type != ChatType.PRIVATE:
-        return _in_group(message)
+        return _in_group(message, username)
     if message.from_user is not None and message.from_user.is_bot:
         return None
     if message.text is not None:
@@ -162,15 +180,21 @@ def _presence(change: ChatMemberUpdated) -> Told | None:
     return Group(change.chat.id) if invited else None
 
 
-def _in_group(message: Message) -> Told | None:
+def _in_group(message: Message, username: str | None) -> Told | None:
     # Only what is surely meant for us: a command. The rest is their conversation.
-    spoken_to = (message.text or "").startswith("/")
-    return Group(message.chat.id) if spoken_to and message.chat.type != ChatType.CHANNEL else None
+    command = _COMMAND.match(message.text or "")
+    if command is None or message.chat.type == ChatType.CHANNEL:
+        return None
+    ours = command[1] is None or command[1].lower() == (username or "").lower()
+    return Group(message.chat.id) if ours else None
 
 
 def _international(phone: str) -> str:
-    """Return a number as it is dialled from anywhere: Telegram leaves the plus out, or not."""
-    return f"+{phone.lstrip('+')}"
+    """Return a number as it is dialled: of one's own, Telegram leaves the plus out, or not."""
+    if phone.startswith("00"):
+        return f"+{phone[2:]}"
+    # Somebody else's is as it is in the address book.
+    return phone if phone.startswith(("+", "0")) else f"+{phone}"
 
 
 def _size(told: object) -> int:
