@@ -168,6 +168,8 @@ async def begin_anew(
     chat = await chat_of(session, conversation_id, lock=True)
     if chat is None:
         return
+    highest = select(func.max(Message.channel_number))
+    number = await session.scalar(highest.where(Message.conversation_id == conversation_id))
     conversation = await open_conversation(session, Channel.telegram)
     conversation.last_seq = 1
     session.add(
@@ -180,6 +182,8 @@ async def begin_anew(
             state=State.due,
             next_attempt_at=now,
             created_at=now,
+            # Where to look for it, should it not be known whether it was sent.
+            channel_number=number,
         )
     )
     chat.conversation_id = conversation.id
@@ -381,6 +385,16 @@ async def with_number(session: AsyncSession, conversation_id: str, number: int) 
         .limit(1)
     )
     return found
+
+
+async def is_answered(session: AsyncSession, conversation_id: str, seq: int) -> bool:
+    """Tell whether something was said after message number `seq`."""
+    query = select(Message.id).where(
+        Message.conversation_id == conversation_id,
+        Message.direction == Direction.outbound,
+        Message.seq > seq,
+    )
+    return await session.scalar(query.limit(1)) is not None
 
 
 async def tapped(session: AsyncSession, message_id: int, payload: str) -> bool:

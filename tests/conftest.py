@@ -10,11 +10,13 @@ from typing import NoReturn
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from deploy import ports
 from deploy.stack import Stack
 from deploy.train import trained_model
 from settings import ROOT, Settings
+from tests.telegram.api import Telegram, listening
 
 
 def unavailable(what: str) -> NoReturn:
@@ -61,7 +63,16 @@ def model() -> Path:
 
 
 @pytest.fixture(scope="session")
-def stack(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def telegram() -> Iterator[Telegram]:
+    """The Telegram of `stack`, which its bot polls."""
+    with listening(Telegram("123:ABC")) as telegram:
+        yield telegram
+
+
+@pytest.fixture(scope="session")
+def stack(
+    model: Path, tmp_path_factory: pytest.TempPathFactory, telegram: Telegram
+) -> Iterator[Stack]:
     """The bot, Rasa and the action server, real, ready, with data of their own; started once.
 
     A test that stops one of them starts it again and waits (`stack.wait_ready()`).
@@ -74,6 +85,9 @@ def stack(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sta
         tracker_url=None,
         rasa_url=f"http://{ports.LOOPBACK}:{ports.free()}",
         actions_url=f"http://{ports.LOOPBACK}:{ports.free()}",
+        telegram_token=SecretStr(telegram.token),
+        telegram_api=telegram.url,
+        telegram_webhook_url=None,
     )
     with Stack(settings, model) as stack:
         yield stack

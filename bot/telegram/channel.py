@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot
 from telegram.constants import ChatAction, ParseMode
 from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
@@ -337,18 +338,29 @@ class Telegram:
             return
         self._typing.add(manners.chat)
         try:
-            with self._arrivals.watch(manners.typing) as arrival:
-                for _ in range(TYPING_AT_MOST):
-                    arrival.clear()
-                    await self._try(self._bot.send_chat_action(manners.chat, ChatAction.TYPING))
-                    try:
-                        async with asyncio.timeout(TYPING_LASTS):
-                            await arrival.wait()
-                        return
-                    except TimeoutError:
-                        pass
+            for _ in range(TYPING_AT_MOST):
+                await self._try(self._bot.send_chat_action(manners.chat, ChatAction.TYPING))
+                try:
+                    async with asyncio.timeout(TYPING_LASTS):
+                        await self._answer(*manners.typing)
+                    return
+                except TimeoutError:
+                    pass
         finally:
             self._typing.discard(manners.chat)
+
+    async def _answer(self, conversation: str, seq: int) -> None:
+        """Wait until something is said after a message."""
+        with self._arrivals.watch(conversation) as arrival:
+            while True:
+                arrival.clear()
+                try:
+                    async with self._database.read() as session:
+                        if await chats.is_answered(session, conversation, seq):
+                            return
+                except SQLAlchemyError:
+                    pass
+                await arrival.wait()
 
     async def _decline(self, manners: Manners) -> None:
         """Say in a group that we talk in private."""
@@ -365,7 +377,7 @@ class Telegram:
             await call
         except RetryAfter as error:
             return wait_asked(error)
-        except TelegramError as error:
+        except (TelegramError, RuntimeError) as error:  # the latter once the bot is shut down
             log.info("courtesy_failed", error=type(error).__name__)
         return None
 

@@ -164,8 +164,17 @@ class Delivery:
     async def _send(self, due: Due, whole: list[Part], index: int, *, unknown: bool) -> bool:
         """Send one part; tell whether it is there."""
         part, last = whole[index], index == len(whole) - 1
+        number = None
+        if unknown:
+            try:
+                number = await self._found(due, part)
+            except Forbidden:
+                await self._blocked(due)
+                return False
+            except TelegramError as error:  # it says nothing of the message itself
+                await self._put_off(due, wait=_wait(error))
+                return False
         try:
-            number = await self._found(due, part) if unknown else None
             if number is None:
                 content = await self._content(due, part)
                 await self._pace.turn(due.chat_id)
@@ -275,6 +284,10 @@ class Delivery:
         async with self._database.write() as session:
             await chats.block(session, self._bot_id, due.chat_id, utc_now())
             await chats.forget_chat(session, self._bot_id, due.chat_id)
+
+
+def _wait(error: TelegramError) -> timedelta | None:
+    return wait_asked(error) if isinstance(error, RetryAfter) else None
 
 
 def _was_not_sent(error: TelegramError) -> bool:

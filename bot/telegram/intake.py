@@ -1,11 +1,11 @@
 """The intake: each update becomes rows, once, before Telegram is told that we have it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.relay import Relay
@@ -23,7 +23,7 @@ from bot.telegram.reading import (
     read,
     update_number,
 )
-from bot.telegram.rendering import marked, split
+from bot.telegram.rendering import LONGEST, marked
 from bot.text import MAX_LENGTH, clean
 from candidature.attachments import safe_name
 from knowledge import Knowledge
@@ -50,12 +50,13 @@ log = structlog.get_logger()
 class Manners:
     """What courtesy asks for, at once: nothing is lost if it cannot be done.
 
-    `typing` is the conversation that a chat waits for; `mark` the number of a
+    `typing` is the message that waits for its answer: its conversation and its
+    number there; `mark` the number of a
     message whose button was tapped, and what it becomes (HTML).
     """
 
     chat: int = 0
-    typing: str | None = None
+    typing: tuple[str, int] | None = None
     query: str | None = None
     toast: str = ""
     mark: tuple[int, str] | None = None
@@ -101,6 +102,9 @@ class Intake:
             told = None
         try:
             return await self._take(update_id, told)
+        except DataError:  # no row can hold it
+            log.error("update_not_taken", update=update_id, error="DataError")
+            return Manners()
         except SQLAlchemyError:
             raise
         except Exception as error:  # it would be so each time: better one lost than all held up
@@ -209,11 +213,13 @@ class _Taking:
             toast = self._wording.sentences["chosen_before"]
             return Manners(told.chat, query=told.query, toast=toast)
         chat = await self._chat(told.chat)
-        await self._store(chat, button["title"], button["payload"], None, in_reply_to=message.id)
+        manners = await self._store(
+            chat, button["title"], button["payload"], None, in_reply_to=message.id
+        )
         mark = None
-        if told.number is not None:
-            mark = (told.number, marked(split(message.text)[-1], button["title"]))
-        return Manners(told.chat, typing=self.conversation, query=told.query, mark=mark)
+        if told.number is not None and isinstance(told.shown, str):
+            mark = (told.number, marked(told.shown[:LONGEST], button["title"]))
+        return replace(manners, query=told.query, mark=mark)
 
     async def _upload(self, told: Upload) -> Manners:
         chat = await self._chat(told.chat)
@@ -265,4 +271,4 @@ class _Taking:
             now=self._now,
             extra=Extra(attachments, number, corrects, in_reply_to, self._now + late),
         )
-        return Manners(chat.chat_id, typing=conversation)
+        return Manners(chat.chat_id, typing=(conversation, self.received.seq))

@@ -12,8 +12,11 @@ from telegram.error import RetryAfter
 
 IN_ALL = 25
 """Messages a second, of the whole bot."""
-BURST = 3
-"""Messages that a chat may get at once; then one a second."""
+BURST, PERIOD = 2, 2.2
+"""Messages that a chat may get at once, and in how many seconds as many may come again.
+
+A message leaves a little after its turn: a few at once must not be one too many.
+"""
 REMEMBERED = 10_000
 """Chats whose rate is remembered: one that is forgotten only gets a fresh burst."""
 
@@ -27,7 +30,7 @@ class Pace:
 
     async def turn(self, chat_id: int) -> None:
         """Wait until a message may be sent to this chat."""
-        limiter = self._chats.pop(chat_id, None) or AsyncLimiter(BURST, BURST)
+        limiter = self._chats.pop(chat_id, None) or AsyncLimiter(BURST, PERIOD)
         self._chats[chat_id] = limiter
         if len(self._chats) > REMEMBERED:
             self._chats.popitem(last=False)

@@ -46,6 +46,8 @@ class Tap:
     number: int | None
     query: str
     button: str
+    shown: str | None = None
+    """The text above the button, if Telegram still tells it."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,8 @@ def _tapped(query: CallbackQuery) -> Told | None:
     # name of a person, by none: then the person's own chat is meant.
     chat = query.message.chat.id if query.message else query.from_user.id
     number = query.message.message_id if query.message else None
-    return Tap(chat, number, query.id, query.data or "")
+    shown = query.message.text if isinstance(query.message, Message) else None
+    return Tap(chat, number, query.id, query.data or "", shown)
 
 
 def _presence(change: ChatMemberUpdated) -> Told | None:

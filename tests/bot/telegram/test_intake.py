@@ -165,7 +165,7 @@ async def test_a_message_becomes_a_row(
     )
     assert (row.external_scope, row.external_id) == ("telegram:123", str(update["update_id"]))
     assert (row.channel_number, row.conversation_id) == (said.id, chat.conversation_id)
-    assert manners == Manners(person.id, typing=chat.conversation_id)
+    assert manners == Manners(person.id, typing=(chat.conversation_id, 1))
 
 
 async def test_an_update_that_comes_again_changes_nothing(
@@ -477,7 +477,7 @@ async def test_a_tap_is_a_message_that_answers_its_offer(
     assert (tap.in_reply_to, tap.channel_number) == (offer.id, None)
     assert manners == Manners(
         person.id,
-        typing=tap.conversation_id,
+        typing=(tap.conversation_id, tap.seq),
         query=query,
         mark=(shown.id, "On commence ?\n\n✓ <b>Non &lt;merci&gt;</b>"),
     )
@@ -579,16 +579,17 @@ async def test_a_tap_under_a_message_that_telegram_does_not_show_marks_nothing(
     assert (await received(database))[-1] == ("Oui", "/affirm")
 
 
-async def test_of_a_long_message_the_part_with_the_buttons_is_marked(
+async def test_a_mark_goes_with_what_telegram_shows(
     intake: Intake, database: Database, telegram: state.State, person: Person
 ) -> None:
-    long = Reply("\n\n".join(["mot " * 500] * 5 + ["On y va ?"]), [("Oui", "/affirm")])
-    await asked(intake, database, telegram, person, long)
+    """Of a message sent in parts, that with the buttons; never so long as to be refused."""
+    await asked(intake, database, telegram, person, CHOICE)
     person.tap("Oui")
-    manners = await taken(intake, telegram)
+    (update,) = updates(telegram)
+    update["callback_query"]["message"]["text"] = "a" * 9000 + "<b>"
+    manners = await intake.take(update)
     assert manners.mark
-    text = manners.mark[1]
-    assert text.endswith("On y va ?\n\n✓ <b>Oui</b>") and len(text) < 4096
+    assert manners.mark[1].endswith("a\n\n✓ <b>Oui</b>") and len(manners.mark[1]) < 4096
 
 
 # Changes
@@ -623,7 +624,7 @@ async def test_the_last_answered_is_corrected_by_another(
     assert before.text == "1200 habitants"
     assert (after.text, after.corrects, after.seq) == ("2100 habitants", before.seq, 3)
     assert (after.channel_number, after.state) == (said.id, State.due)
-    assert manners == Manners(person.id, typing=chat.conversation_id)
+    assert manners == Manners(person.id, typing=(chat.conversation_id, after.seq))
 
 
 async def test_a_correction_may_be_corrected(

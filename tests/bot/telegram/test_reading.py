@@ -248,7 +248,7 @@ def test_a_tap(telegram: State, person: Person) -> None:
     message = offered(telegram, person)
     query = person.tap("Oui")
     assert query
-    assert told(telegram) == Tap(person.id, message.id, query, "3-0a1b2c3d")
+    assert told(telegram) == Tap(person.id, message.id, query, "3-0a1b2c3d", message.text)
 
 
 def test_a_tap_under_a_message_that_is_too_old(telegram: State, person: Person) -> None:
@@ -275,7 +275,7 @@ def test_a_tap_without_data(telegram: State, person: Person) -> None:
     query = person.press(message, message.buttons[0])
     update = deepcopy(last(telegram))
     del update["callback_query"]["data"]
-    assert read(update) == Tap(person.id, message.id, query, "")
+    assert read(update) == Tap(person.id, message.id, query, "", message.text)
 
 
 def test_who_blocks_the_bot_and_who_comes_back(telegram: State, person: Person) -> None:
