@@ -19,6 +19,22 @@ from settings import ROOT, Settings
 from tests.telegram.api import Telegram, listening
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Share the tests between two workers: whole files, but all that need the real stack go to one.
+
+    So it is started once; and first, since those take the longest.
+    """
+    on_stack = {"stack", "model"}
+
+    def needs_stack(item: pytest.Item) -> bool:
+        return not on_stack.isdisjoint(getattr(item, "fixturenames", ()))
+
+    for item in items:
+        group = "stack" if needs_stack(item) else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: not needs_stack(item))
+
+
 def unavailable(what: str) -> NoReturn:
     """Skip for want of a tool of the system; in continuous integration, fail."""
     if os.environ.get("CI"):
