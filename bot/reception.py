@@ -13,7 +13,7 @@ from bot.joining import File, NoDraft, Unfit, checked, join
 from bot.rasa import Fault, Rasa, Turn
 from bot.text import MAX_LENGTH, disarm
 from candidature.attachments import MOST_BYTES, Refusal
-from candidature.wording import paragraphs
+from candidature.wording import number_told, paragraphs
 from knowledge import Knowledge
 from knowledge.telegram import TelegramWording
 from knowledge.typography import french
@@ -191,11 +191,12 @@ class Reception:
             farewell = paragraphs(self._say("erased"), told)
             await chats.begin_anew(session, conversation, farewell, utc_now())
             await erasure.erase(session, conversation)
+        await self._database.scrub()
         return Turn([], erased=True)
 
     def _say(self, sentence: str) -> str:
         return french(
             self._telegram.sentences[sentence].format(
-                kept=self._kept, limit=MAX_LENGTH, prefecture=self._prefecture
+                kept=self._kept, limit=number_told(MAX_LENGTH), prefecture=self._prefecture
             )
         )

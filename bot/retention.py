@@ -74,6 +74,7 @@ class Retention:
                         left.add(conversation_id)
         finally:
             if erased:
+                await self._database.scrub()
                 log.info("conversations_erased", count=erased)
         return erased
 

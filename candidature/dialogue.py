@@ -481,7 +481,8 @@ class Dialogue:
         if draft.form:
             return self._onwards(draft, None, today)
         if self._interview(draft).question(draft.state) is not None:
-            return self._asked(draft, self.words.say("no_form"))
+            lead = "no_form_yet" if draft.state.given else "no_form"
+            return self._asked(draft, self.words.say(lead))
         begun = replace(draft, form=True, state=self._whole.begun(draft.state))
         return self._onwards(begun, self.words.say("intro_form"), today)
 

@@ -1,6 +1,8 @@
 """Sessions on the database: `read()` and `write()`, the same on SQLite and PostgreSQL."""
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -59,9 +61,27 @@ class Database:
             async with session.begin():
                 yield session
 
+    async def scrub(self) -> None:
+        """Leave nothing in the files of what was deleted, as far as nobody reads it at this moment.
+
+        SQLite writes beside the file first, and what was there stays until then.
+        """
+        if self._writer is not None and self._engine.url.database:
+            await asyncio.to_thread(scrub, self._engine.url.database)
+
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+
+
+def scrub(file: str) -> None:
+    """Have SQLite empty what it writes beside a file; if that is in use, it does so later."""
+    with contextlib.suppress(sqlite3.Error):
+        connection = sqlite3.connect(file, timeout=1)
+        try:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
 
 
 def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
@@ -70,6 +90,8 @@ def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
     cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    # What is deleted is overwritten: it was somebody's.
+    cursor.execute("PRAGMA secure_delete = ON")
     # `synchronous` stays FULL: what was acknowledged survives a power cut.
     cursor.close()
 

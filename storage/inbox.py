@@ -173,6 +173,17 @@ async def is_first(session: AsyncSession, message: Message) -> bool:
     return await session.scalar(query.limit(1)) is None
 
 
+async def is_first_due(session: AsyncSession, message: Message) -> bool:
+    """Tell whether no message of the conversation is to be answered before this one."""
+    query = select(Message.id).where(
+        Message.conversation_id == message.conversation_id,
+        Message.direction == Direction.inbound,
+        Message.state == State.due,
+        Message.seq < message.seq,
+    )
+    return await session.scalar(query.limit(1)) is None
+
+
 async def waiting(session: AsyncSession, now: datetime, limit: int) -> Sequence[str]:
     """Return conversations that a worker could answer now, the longest waiting first."""
     return (await session.scalars(waiting_query(now, limit))).all()

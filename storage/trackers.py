@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from storage.database import BUSY_TIMEOUT
+from storage.database import BUSY_TIMEOUT, scrub
 
 _MOST = 500
 """Conversations named in one statement: databases bound the number of parameters."""
@@ -62,12 +62,16 @@ class Trackers:
             return
         try:
             async with self._engine.begin() as connection:
+                if self._file is not None:  # what is deleted is overwritten: it was somebody's
+                    await connection.exec_driver_sql("PRAGMA secure_delete = ON")
                 for at in range(0, len(ids), _MOST):
                     named = _TRACKER.c.sender_id.in_(ids[at : at + _MOST])
                     await connection.execute(delete(_TRACKER).where(named))
         except DBAPIError as error:
             if not self._not_there_yet(error):
                 raise
+        if self._file is not None:
+            await asyncio.to_thread(scrub, self._file)
 
     async def close(self) -> None:
         """Close every connection."""

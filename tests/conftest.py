@@ -19,6 +19,7 @@ from settings import ROOT, Settings
 from tests.telegram.api import Telegram, listening
 
 
+@pytest.hookimpl(tryfirst=True)  # before the workers look at the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Share the tests between two workers: whole files, but all that need the real stack go to one.
 

@@ -32,7 +32,7 @@ from knowledge.telegram import TelegramWording
 from storage import chats, conversations, inbox
 from storage.database import Database
 from storage.inbox import Extra, Received
-from storage.models import Asks, Chat, Direction, State
+from storage.models import Asks, Chat, Direction, Message, State
 from storage.times import utc_now
 
 BURST = 5
@@ -40,6 +40,8 @@ BURST = 5
 PACE = timedelta(seconds=1)
 """Beyond those, how much later each one is answered: a flood is slowed."""
 WITHOUT_TEXT = "(message sans texte)"
+TOGETHER = timedelta(seconds=3)
+"""Within this, messages that follow one that is too long are its end."""
 CUT = 200
 """Characters kept of a message that is too long to be answered."""
 
@@ -164,7 +166,20 @@ class _Taking:
 
     async def _words(self, told: Words) -> Manners:
         chat = await self._chat(told.chat)
+        if await self._goes_on(chat, told):
+            return Manners()
         return await self._store(chat, *self._received_as(told.text), told.number)
+
+    async def _goes_on(self, chat: Chat, told: Words) -> bool:
+        """Tell whether a text is the end of one that was said to be too long.
+
+        Applications cut what is longer than Telegram's own limit: the end by itself
+        would be taken for an answer.
+        """
+        last = await chats.last_message(self._session, chat.conversation_id, Direction.inbound)
+        if last is None or last.payload != "@too_long" or last.channel_number is None:
+            return False
+        return told.number - last.channel_number > 0 and self._now - last.created_at < TOGETHER
 
     def _received_as(self, typed: str) -> tuple[str, str | None]:
         """Return what is stored of a text, and what is received for it."""
@@ -189,15 +204,22 @@ class _Taking:
         if message is None or unchanged or payload == "@empty":
             return Manners()
         chat = await self._chat(told.chat)
+        if await self._waits(message) and payload != "@too_long":
+            message.text, message.payload = text, payload
+            return Manners()
         last = await chats.last_message(self._session, conversation, Direction.inbound)
         if last is None or last.id != message.id:
             return await self._store(chat, text, "@old_edit", None)
-        held = await inbox.is_held(self._session, conversation, self._now)
-        untouched = message.state is State.due and not message.attempts and not held
-        if untouched and payload != "@too_long":
-            message.text, message.payload = text, payload  # nobody has begun to answer it
-            return Manners()
         return await self._store(chat, text, payload, told.number, corrects=message.seq)
+
+    async def _waits(self, message: Message) -> bool:
+        """Tell whether nobody has begun to answer a message."""
+        if message.state is not State.due or message.attempts:
+            return False
+        conversation = message.conversation_id
+        # Whoever holds the conversation answers the first that is due.
+        first = await inbox.is_first_due(self._session, message)
+        return not first or not await inbox.is_held(self._session, conversation, self._now)
 
     async def _tap(self, told: Tap) -> Manners:
         refused = Manners(told.chat, query=told.query, toast=self._wording.sentences["not_offered"])
