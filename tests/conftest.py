@@ -6,11 +6,12 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import httpx
 import pytest
 from pydantic import SecretStr
+from xdist.scheduler import LoadScopeScheduling
 
 from deploy import ports
 from deploy.stack import Stack
@@ -18,22 +19,28 @@ from deploy.train import trained_model
 from settings import ROOT, Settings
 from tests.telegram.api import Telegram, listening
 
+ON_STACK = ("tests/conversations/", "tests/deploy/test_stack.py")
+"""Where the tests of the real stack are."""
 
-@pytest.hookimpl(tryfirst=True)  # before the workers look at the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Share the tests between two workers: whole files, but all that need the real stack go to one.
 
-    So it is started once; and first, since those take the longest.
+class _OneStack(LoadScopeScheduling):  # type: ignore[misc]  # xdist tells no types
+    """Shares the tests between workers by files, but those of the real stack as one.
+
+    So it is started once. (xdist's own groups come to nothing with this pytest.)
     """
-    on_stack = {"stack", "model"}
 
-    def needs_stack(item: pytest.Item) -> bool:
-        return not on_stack.isdisjoint(getattr(item, "fixturenames", ()))
+    def _split_scope(self, nodeid: str) -> str:
+        return "stack" if nodeid.startswith(ON_STACK) else str(nodeid.partition("::")[0])
 
-    for item in items:
-        group = "stack" if needs_stack(item) else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: not needs_stack(item))
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Share the tests so if there are several workers (`-n 2`)."""
+    return _OneStack(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the real stack first: they take the longest."""
+    items.sort(key=lambda item: not item.nodeid.startswith(ON_STACK))
 
 
 def unavailable(what: str) -> NoReturn:
