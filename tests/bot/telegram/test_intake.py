@@ -592,6 +592,21 @@ async def test_a_mark_goes_with_what_telegram_shows(
     assert manners.mark[1].endswith("a\n\n✓ <b>Oui</b>") and len(manners.mark[1]) < 4096
 
 
+async def test_the_end_of_what_is_too_long_is_no_answer(
+    intake: Intake, database: Database, telegram: state.State, person: Person
+) -> None:
+    """An application cuts at Telegram's own limit, which is above ours."""
+    person.say("mot " * 1100)
+    await taken(intake, telegram)
+    assert [payload for _, payload in await received(database)] == ["@too_long"]
+    async with database.write() as session:  # time goes by
+        (row,) = await session.scalars(select(Message))
+        row.created_at -= timedelta(seconds=10)
+    person.say("En bref : combien ?")
+    await taken(intake, telegram)
+    assert (await received(database))[-1] == ("En bref : combien ?", None)
+
+
 # Changes
 
 
@@ -687,19 +702,30 @@ async def test_what_may_have_been_heard_is_corrected_by_another(
     ]
 
 
-@pytest.mark.parametrize("is_answered", [True, False])
+async def test_one_that_waits_behind_others_is_changed_in_place(
+    intake: Intake, database: Database, telegram: state.State, person: Person
+) -> None:
+    person.say("1200 habitants")
+    said = person.say("et une école")
+    person.say("merci")
+    await taken(intake, telegram)
+    chat = await chat_of(database, person)
+    async with database.write() as session:  # a worker answers the first one
+        assert await inbox.claim(session, chat.conversation_id, "worker", utc_now())
+    person.edit(said, "et deux écoles")
+    assert await taken(intake, telegram) == Manners()
+    texts = [one.text for one in await rows(database)]
+    assert texts == ["1200 habitants", "et deux écoles", "merci"]
+
+
 async def test_an_older_one_is_not_changed_any_more(
-    intake: Intake,
-    database: Database,
-    telegram: state.State,
-    person: Person,
-    is_answered: bool,
+    intake: Intake, database: Database, telegram: state.State, person: Person
 ) -> None:
     said = person.say("1200 habitants")
     person.say("et une école")
     await taken(intake, telegram)
     chat = await chat_of(database, person)
-    for _ in range(2 if is_answered else 0):
+    for _ in range(2):
         await replied(database, chat.conversation_id, Reply("Noté."))
     person.edit(said, "2100 habitants")
     manners = await taken(intake, telegram)
