@@ -3,7 +3,7 @@ PYTHON ?= python3
 APP := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: run test train chat questions bench communes lock clean help install install-dev
+.PHONY: run test load train chat questions bench communes lock clean help install install-dev
 
 run: install ## démarre tout, sur http://127.0.0.1:8080 (PASSERELLE_PORT=8081 pour un autre port)
 	@$(APP) -m deploy.run
@@ -11,7 +11,10 @@ run: install ## démarre tout, sur http://127.0.0.1:8080 (PASSERELLE_PORT=8081 p
 test: install-dev ## vérifie tout : style, types, fichiers de Rasa, tests
 	$(APP) -m ruff check && $(APP) -m ruff format --check && $(APP) -m mypy
 	$(APP) -m deploy.validate
-	$(APP) -m pytest $(TESTS)
+	$(APP) -m pytest -n 2 --no-loadscope-reorder $(TESTS)
+
+load: install-dev ## charge Telegram : 300 personnes, 20 arrêts brutaux, une minute sans réseau (7 minutes)
+	PASSERELLE_TESTS=full $(APP) -m pytest -s tests/conversations/test_telegram_load.py
 
 train: install ## apprend le modèle de langue, s'il n'est pas à jour
 	@$(APP) -m deploy.train

@@ -115,7 +115,6 @@ def test_it_is_seen_typing_as_long_as_the_answer_takes(
     assert camille.typing >= typed + 2
 
 
-@pytest.mark.xfail(strict=True, reason="the applications cut it: its end passes for a message")
 def test_a_long_message_gets_one_sentence(camille: TelegramPerson) -> None:
     camille.start("eligibilite")
     assert "trop long" in camille.say("Nous sommes une commune. " * 200)
@@ -173,7 +172,6 @@ def test_an_edit_before_the_answer_is_what_is_answered(
     assert row(stack, conversation_id=camille.conversation)["state"]["answers"]["lieu"] == "37132"
 
 
-@pytest.mark.xfail(strict=True, reason="it says that it was answered, then answers what it was")
 def test_an_edit_of_a_message_that_waits_is_what_is_answered(
     stack: Stack, camille: TelegramPerson
 ) -> None:
@@ -357,7 +355,6 @@ def test_my_data_then_nothing_of_it(
     assert camille.room.toasts[-1] == sentence("not_offered")
 
 
-@pytest.mark.xfail(strict=True, reason="SQLite's log keeps what was erased for a while")
 def test_what_was_erased_is_in_no_file(stack: Stack, camille: TelegramPerson) -> None:
     def left() -> int:
         files = [path for path in stack.var.iterdir() if ".db" in path.name]
