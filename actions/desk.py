@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from actions.rows import Rows
 from candidature.dialogue import Dialogue, Effect, Meaning, Turn
 from candidature.wording import Button, Said, paragraphs
-from storage import chats, drafts, models
+from storage import chats, drafts, models, telegram_bots
 from storage.conversations import lock_conversation
 from storage.database import Database
 from storage.times import PARIS, utc_now
@@ -333,7 +333,7 @@ class Desk:
         if await chats.chat_of(session, row.conversation_id):
             return Said(self._words.say("stopped_in_telegram", code=code), (resume,))
         told = self._words.say("stopped", code=code)
-        if bot := await chats.username(session):
+        if bot := await telegram_bots.username(session):
             link = f"https://t.me/{bot}?start={code}"
             told = paragraphs(told, self._words.say("stopped_telegram", link=link))
         return Said(told, (resume,))

@@ -18,8 +18,8 @@ def is_gone(holder: str) -> bool:
 
     Of another machine nothing is known: its leases end by themselves.
     """
-    host, _, rest = holder.partition(":")
-    number, _, birth = rest.partition(":")
+    # What may follow tells apart the several that one process is.
+    host, number, birth, *_ = *holder.split(":"), "", "", ""
     if host != _host() or not number.isdigit():
         return False
     if int(number) == os.getpid():

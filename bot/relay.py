@@ -9,6 +9,7 @@ kept in memory that a restart would lose.
 import asyncio
 import hashlib
 import random
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -87,7 +88,8 @@ class Relay:
         self._metrics = metrics
         self._unavailable = sentences["unavailable"]
         self._clock = clock
-        self._name = here()
+        # Its own in the process: what it holds when it stops is given back.
+        self._name = f"{here()}:{secrets.token_hex(2)}"
         self._wake = asyncio.Event()
         self._turns: set[asyncio.Task[None]] = set()
 
@@ -123,7 +125,8 @@ class Relay:
 
     async def run(self) -> None:
         """Answer what is due, until cancelled; then let running turns end."""
-        await self._release_left()
+        # Of those that were killed on this machine, nobody has to wait for the end.
+        await self._release_left(is_gone)
         try:
             while True:
                 while len(self._turns) >= AT_ONCE:
@@ -142,12 +145,14 @@ class Relay:
                     pass
         finally:
             await self._finish_turns()
+            # One may have been claimed as we were told to stop.
+            await self._release_left(lambda holder: holder == self._name)
 
-    async def _release_left(self) -> None:
-        """Free the conversations that a process of this machine held when it was killed."""
+    async def _release_left(self, gone: Callable[[str], bool]) -> None:
+        """Free the conversations that are held by who answers no more."""
         try:
             async with self._database.write() as session:
-                await inbox.release_left(session, is_gone)
+                await inbox.release_left(session, gone)
         except Exception as error:  # then their leases end by themselves
             _log_failure("leases_not_released", error)
 

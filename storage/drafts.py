@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from storage.inserts import insert
 from storage.models import Attachment, Draft, Mail, ReferenceCount, State, Status
 
 MAY_CHANGE = (Status.draft, Status.complete)
@@ -131,9 +131,8 @@ def _hashed(code: str, conversation_id: str = "") -> str:
 
 async def next_number(session: AsyncSession, year: int) -> int:
     """Take the next number of a year's references, from 1."""
-    inserted = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
     query = (
-        inserted.insert(ReferenceCount)
+        insert(session, ReferenceCount)
         .values(year=year, last=1)
         .on_conflict_do_update(
             index_elements=[ReferenceCount.year], set_={"last": ReferenceCount.last + 1}

@@ -3,16 +3,16 @@
 import asyncio
 import hashlib
 import hmac
+import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot
-from telegram.constants import ChatAction, ParseMode
 from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
@@ -23,8 +23,9 @@ from bot.processes import here, is_gone
 from bot.rasa import Fault
 from bot.relay import Relay
 from bot.retries import retry_delay
-from bot.telegram.delivery import NO_PREVIEW, Delivery
-from bot.telegram.intake import Intake, Manners
+from bot.telegram.delivery import Delivery
+from bot.telegram.intake import Intake
+from bot.telegram.manners import Courtesies
 from bot.telegram.menu import show_menu
 from bot.telegram.pace import Pace, wait_asked
 from bot.telegram.polling import LONGEST_RETRY, Polling
@@ -32,7 +33,7 @@ from bot.telegram.reading import ALLOWED
 from candidature.attachments import Refusal
 from knowledge import Knowledge
 from knowledge.telegram import TelegramWording
-from storage import chats
+from storage import telegram_bots
 from storage.database import Database
 from storage.times import utc_now
 
@@ -40,19 +41,17 @@ RENEW = 5.0
 """How often a process says that it still speaks for the bot, in seconds."""
 AWAY = 3
 """Failed attempts in a row after which Telegram is said not to be reached."""
-TYPING_LASTS = 4.0
-"""How long the applications show that somebody types, in seconds, less a little."""
-TYPING_AT_MOST = 8
-"""How many times in a row they are told so."""
 FETCH_WITHIN = 10.0
 """Longest wait for a person's file, in seconds: with Rasa's turn, well under a lease."""
 UPDATES_KEPT = timedelta(days=3)
 """How long an update is known to have been taken: Telegram keeps it for one day."""
-LONGEST_SET_UP = timedelta(minutes=5)
-"""Longest wait before the menu or the webhook is set again."""
+LONGEST_MENU = timedelta(minutes=5)
+"""Longest wait before the menu is tried again: nobody waits for it."""
 CONNECTIONS = 64
 DEFAULT_PATH = "/telegram"
 """Where Telegram posts updates if the webhook's address says nothing of it."""
+
+_TOKEN = re.compile(r"([0-9]{1,18}):[A-Za-z0-9_-]+", re.ASCII)
 
 log = structlog.get_logger()
 
@@ -68,7 +67,7 @@ class Status(StrEnum):
 
 
 class Telegram:
-    """One bot: takes its updates, shows its manners, sends its messages.
+    """One bot: takes its updates, sends its messages.
 
     Args:
         token: what @BotFather gave. It is a secret: nothing here logs it, nor any
@@ -100,8 +99,8 @@ class Telegram:
         self._arrivals = arrivals
         self._wording = wording
         self._process = here()
-        number = token.partition(":")[0]
-        self._bot_id = int(number) if number.isascii() and number[:18].isdigit() else 0
+        shaped = _TOKEN.fullmatch(token)
+        self._bot_id = int(shaped[1]) if shaped else 0
         make = request or (lambda: _request(api))
         self._polling_request = make()
         self._bot = Bot(
@@ -123,9 +122,10 @@ class Telegram:
             metrics,
             wording.sentences["share_phone"],
         )
-        self._polling = Polling(self._bot, self._polling_request, self._intake, self.mind)
-        self._courtesies: set[asyncio.Task[None]] = set()
-        self._typing: set[int] = set()
+        self._courtesies = Courtesies(self._bot, self._pace, arrivals, database, wording)
+        self._polling = Polling(
+            self._bot, self._polling_request, self._intake, self._courtesies.show
+        )
 
     @property
     def status(self) -> Status:
@@ -152,11 +152,14 @@ class Telegram:
         failures = 0
         while True:
             try:
+                if not self._bot_id:
+                    raise InvalidToken
                 await self._bot.initialize()
-                self.username = self._intake.username = self._bot.username
+                self.username = self._bot.username
+                self._intake.username = self._courtesies.username = self.username
                 async with self._database.write() as session:
-                    await chats.add_bot(session, self._bot_id)
-                    await chats.name_bot(session, self._bot_id, self.username)
+                    await telegram_bots.add_bot(session, self._bot_id)
+                    await telegram_bots.name_bot(session, self._bot_id, self.username)
             except InvalidToken:
                 self._status = Status.refused
                 log.error("telegram_token_refused", setting="PASSERELLE_TELEGRAM_TOKEN")
@@ -176,7 +179,9 @@ class Telegram:
         """Take or keep the right to speak for the bot."""
         try:
             async with self._database.write() as session:
-                return await chats.hold(session, self._bot_id, self._process, utc_now(), is_gone)
+                return await telegram_bots.hold(
+                    session, self._bot_id, self._process, utc_now(), is_gone
+                )
         except Exception as error:  # it ends by itself, unless the next time it goes well
             log.error("telegram_not_held", error=type(error).__name__)
             return False
@@ -205,8 +210,9 @@ class Telegram:
 
     async def _received(self) -> None:
         """Have updates come, one way or the other; show the menu once they do."""
-        await self._until_done(self._choose_way)
-        menu = asyncio.create_task(self._until_done(lambda: show_menu(self._bot, self._wording)))
+        await self._until_done(self._choose_way, LONGEST_RETRY)
+        shown = self._until_done(partial(show_menu, self._bot, self._wording), LONGEST_MENU)
+        menu = asyncio.create_task(shown)
         try:
             if self._webhook_url:
                 await asyncio.Event().wait()
@@ -223,7 +229,7 @@ class Telegram:
         else:
             await self._bot.delete_webhook()
 
-    async def _until_done(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _until_done(self, work: Callable[[], Awaitable[None]], longest: timedelta) -> None:
         """Do something with Telegram, again and again until it goes well."""
         failures = 0
         while True:
@@ -235,7 +241,7 @@ class Telegram:
             except Exception as error:  # its words may hold the token
                 failures += 1
                 log.warning("telegram_not_set_up", error=type(error).__name__, failures=failures)
-                wait = retry_delay(failures, LONGEST_SET_UP)
+                wait = retry_delay(failures, longest)
             await asyncio.sleep(wait.total_seconds())
 
     async def _tidy(self) -> None:
@@ -243,18 +249,16 @@ class Telegram:
         while True:
             try:
                 async with self._database.write() as session:
-                    await chats.forget_updates(session, utc_now() - UPDATES_KEPT)
+                    await telegram_bots.forget_updates(session, utc_now() - UPDATES_KEPT)
             except Exception as error:
                 log.warning("updates_not_tidied", error=type(error).__name__)
             await asyncio.sleep(3600)
 
     async def _leave(self) -> None:
-        for task in self._courtesies:
-            task.cancel()
-        await asyncio.gather(*self._courtesies, return_exceptions=True)
+        await self._courtesies.stop()
         try:
             async with self._database.write() as session:
-                await chats.let_go(session, self._bot_id, self._process)
+                await telegram_bots.let_go(session, self._bot_id, self._process)
         except Exception as error:
             log.warning("telegram_not_let_go", error=type(error).__name__)
         await self._bot.shutdown()
@@ -276,7 +280,7 @@ class Telegram:
         Raises:
             sqlalchemy.exc.SQLAlchemyError: it is not stored, and has to come again.
         """
-        self.mind(await self._intake.take(raw))
+        self._courtesies.show(await self._intake.take(raw))
 
     # Files
 
@@ -297,89 +301,6 @@ class Telegram:
             return None
         except (TelegramError, TimeoutError):
             raise Fault("telegram") from None
-
-    # Manners
-
-    def mind(self, manners: Manners) -> None:
-        """Do what courtesy asks for, beside what goes on; if it fails, nothing is lost."""
-        task = asyncio.create_task(self._mind(manners))
-        self._courtesies.add(task)
-        task.add_done_callback(self._courtesies.discard)
-
-    async def _mind(self, manners: Manners) -> None:
-        if manners.query:
-            text = manners.toast or None
-            await self._try(self._bot.answer_callback_query(manners.query, text))
-        await asyncio.gather(self._mark(manners), self._type(manners), self._decline(manners))
-
-    async def _mark(self, manners: Manners) -> None:
-        """Show which choice was tapped, and take the others away."""
-        if manners.mark is None:
-            return
-        number, text = manners.mark
-        for _ in range(2):
-            await self._pace.turn(manners.chat)
-            wait = await self._try(
-                self._bot.edit_message_text(
-                    text,
-                    manners.chat,
-                    number,
-                    parse_mode=ParseMode.HTML,
-                    link_preview_options=NO_PREVIEW,
-                )
-            )
-            if wait is None:
-                return
-            await asyncio.sleep(wait.total_seconds())
-
-    async def _type(self, manners: Manners) -> None:
-        """Show that an answer is being written, until something is said."""
-        if manners.typing is None or manners.chat in self._typing:
-            return
-        self._typing.add(manners.chat)
-        try:
-            for _ in range(TYPING_AT_MOST):
-                await self._try(self._bot.send_chat_action(manners.chat, ChatAction.TYPING))
-                try:
-                    async with asyncio.timeout(TYPING_LASTS):
-                        await self._answer(*manners.typing)
-                    return
-                except TimeoutError:
-                    pass
-        finally:
-            self._typing.discard(manners.chat)
-
-    async def _answer(self, conversation: str, seq: int) -> None:
-        """Wait until something is said after a message."""
-        with self._arrivals.watch(conversation) as arrival:
-            while True:
-                arrival.clear()
-                try:
-                    async with self._database.read() as session:
-                        if await chats.is_answered(session, conversation, seq):
-                            return
-                except SQLAlchemyError:
-                    pass
-                await arrival.wait()
-
-    async def _decline(self, manners: Manners) -> None:
-        """Say in a group that we talk in private."""
-        if manners.private and self.username:
-            text = self._wording.sentences["private"].format(username=self.username)
-            await self._pace.turn(manners.chat)
-            await self._try(
-                self._bot.send_message(manners.chat, text, link_preview_options=NO_PREVIEW)
-            )
-
-    async def _try(self, call: Awaitable[object]) -> timedelta | None:
-        """Do one thing if it can be done; return how long Telegram asks to wait, if it does."""
-        try:
-            await call
-        except RetryAfter as error:
-            return wait_asked(error)
-        except (TelegramError, RuntimeError) as error:  # the latter once the bot is shut down
-            log.info("courtesy_failed", error=type(error).__name__)
-        return None
 
 
 def _with_path(url: str) -> str:

@@ -15,7 +15,7 @@ from functools import partial
 import httpx
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
-from telegram import Bot, InlineKeyboardMarkup, InputFile, LinkPreviewOptions
+from telegram import Bot, InlineKeyboardMarkup, InputFile
 from telegram.constants import ParseMode
 from telegram.error import (
     BadRequest,
@@ -31,12 +31,13 @@ from bot.enclosures import content_of
 from bot.metrics import Metrics
 from bot.relay import short
 from bot.retries import retry_delay
+from bot.telegram.manners import NO_PREVIEW
 from bot.telegram.pace import Pace, wait_asked
 from bot.telegram.parts import Part, parts
 from bot.telegram.rendering import html
-from storage import chats
-from storage.chats import Due
+from storage import chats, deliveries
 from storage.database import Database
+from storage.deliveries import Due
 from storage.times import utc_now
 
 POLL = 1.0
@@ -51,7 +52,6 @@ TRIED = 20
 """Numbers under which a message whose fate is unknown is looked for."""
 STOP_GRACE = 3.0
 """How long messages under way may still take when the process stops, in seconds."""
-NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 log = structlog.get_logger()
 
@@ -105,7 +105,7 @@ class Delivery:
             return
         try:
             async with self._database.read() as session:
-                ids = await chats.due_chats(
+                ids = await deliveries.due_chats(
                     session, self._bot_id, utc_now(), list(self._serving), room
                 )
         except Exception as error:  # whatever it is, the worker must not end of it
@@ -143,7 +143,7 @@ class Delivery:
     async def _send_next(self, chat_id: int) -> bool:
         """Send the next message; tell whether another may follow."""
         async with self._database.read() as session:
-            due = await chats.first_due(session, self._bot_id, chat_id, utc_now())
+            due = await deliveries.first_due(session, self._bot_id, chat_id, utc_now())
         if due is None:
             return False
         whole = parts(due.message, self._share_phone, keyboard=due.keyboard)
@@ -179,7 +179,9 @@ class Delivery:
                 content = await self._content(due, part)
                 await self._pace.turn(due.chat_id)
                 async with self._database.write() as session:
-                    if not await chats.hand_over(session, self._bot_id, self._process, due, index):
+                    if not await deliveries.hand_over(
+                        session, self._bot_id, self._process, due, index
+                    ):
                         raise NotOurs
                 number = await self._sent(due.chat_id, part, content)
         except TelegramError as error:
@@ -195,7 +197,9 @@ class Delivery:
 
     async def _mark(self, due: Due, index: int, number: int | None, *, last: bool) -> bool:
         async with self._database.write() as session:
-            return await chats.sent(session, self._bot_id, due, index, last=last, number=number)
+            return await deliveries.sent(
+                session, self._bot_id, due, index, last=last, number=number
+            )
 
     async def _content(self, due: Due, part: Part) -> bytes | None:
         if part.document is None:
@@ -268,12 +272,12 @@ class Delivery:
         until = utc_now() + (wait or retry_delay(attempts, LONGEST_RETRY))
         async with self._database.write() as session:
             if refused is not None:
-                await chats.refused(session, self._bot_id, due, refused)
-            await chats.put_off(session, self._bot_id, due, until, failed=wait is None)
+                await deliveries.refused(session, self._bot_id, due, refused)
+            await deliveries.put_off(session, self._bot_id, due, until, failed=wait is None)
 
     async def _give_up(self, due: Due) -> None:
         async with self._database.write() as session:
-            await chats.put_off(session, self._bot_id, due, None)
+            await deliveries.put_off(session, self._bot_id, due, None)
             if due.leaving:
                 await chats.forget_chat(session, self._bot_id, due.chat_id)
 

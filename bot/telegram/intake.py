@@ -1,6 +1,6 @@
 """The intake: each update becomes rows, once, before Telegram is told that we have it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy.exc import DataError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.relay import Relay
+from bot.telegram.manners import Manners
 from bot.telegram.menu import ordered
 from bot.telegram.reading import (
     Card,
@@ -29,7 +30,7 @@ from candidature.attachments import safe_name
 from knowledge import Knowledge
 from knowledge.base import BEGIN
 from knowledge.telegram import TelegramWording
-from storage import chats, conversations, inbox
+from storage import chats, conversations, inbox, telegram_bots
 from storage.database import Database
 from storage.inbox import Extra, Received
 from storage.models import Asks, Chat, Direction, Message, State
@@ -46,24 +47,6 @@ CUT = 200
 """Characters kept of a message that is too long to be answered."""
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class Manners:
-    """What courtesy asks for, at once: nothing is lost if it cannot be done.
-
-    `typing` is the message that waits for its answer: its conversation and its
-    number there; `mark` the number of a
-    message whose button was tapped, and what it becomes (HTML).
-    """
-
-    chat: int = 0
-    typing: tuple[str, int] | None = None
-    query: str | None = None
-    toast: str = ""
-    mark: tuple[int, str] | None = None
-    private: bool = False
-    """Whether to say that we talk in private."""
 
 
 class Intake:
@@ -116,7 +99,7 @@ class Intake:
     async def _take(self, update_id: int, told: Told | None) -> Manners:
         now = utc_now()
         async with self._database.write() as session:
-            if not await chats.take_update(session, self._bot_id, update_id, now):
+            if not await telegram_bots.take_update(session, self._bot_id, update_id, now):
                 return Manners()
             taking = _Taking(self, session, str(update_id), now)
             manners = await taking.take(told)

@@ -13,7 +13,8 @@ from telegram.error import Conflict, RetryAfter
 from telegram.request import BaseRequest
 
 from bot.retries import retry_delay
-from bot.telegram.intake import Intake, Manners
+from bot.telegram.intake import Intake
+from bot.telegram.manners import Manners
 from bot.telegram.pace import wait_asked
 from bot.telegram.reading import ALLOWED, update_number
 
@@ -35,12 +36,12 @@ class Polling:
     """
 
     def __init__(
-        self, bot: Bot, request: BaseRequest, intake: Intake, mind: Callable[[Manners], None]
+        self, bot: Bot, request: BaseRequest, intake: Intake, show: Callable[[Manners], None]
     ) -> None:
         self._bot = bot
         self._request = request
         self._intake = intake
-        self._mind = mind
+        self._show = show
         self._offset = 0
         self.failures = 0
         """How many times in a row Telegram, or our database, did not answer."""
@@ -75,7 +76,7 @@ class Polling:
             f"{self._bot.base_url}/getUpdates?{urlencode(asked)}", read_timeout=WAIT + 10
         )
         for raw in updates:
-            self._mind(await self._intake.take(raw))
+            self._show(await self._intake.take(raw))
             # Only now: what is not stored comes again. One that has no number has
             # nothing to be confirmed by.
             number = update_number(raw)

@@ -21,7 +21,7 @@ from knowledge.dialogue import load_wording
 from knowledge.form import load_form
 from knowledge.places import load_places
 from knowledge.questionnaire import load_questionnaires
-from storage import chats, drafts
+from storage import drafts, telegram_bots
 from storage.conversations import open_conversation
 from storage.database import Database
 from storage.models import Base, Channel, Chat, Draft, Mail, State, Status
@@ -1009,8 +1009,8 @@ async def test_a_draft_that_is_left_on_the_web_is_resumed_in_telegram(
 ) -> None:
     if named:
         async with person.database.write() as session:
-            await chats.add_bot(session, 123)
-            await chats.name_bot(session, 123, "passerelle_bot")
+            await telegram_bots.add_bot(session, 123)
+            await telegram_bots.name_bot(session, 123, "passerelle_bot")
     number = await person.begin()
     await person.answer(number, until="projet")
     text = (await person.say("arrêter")).said.text
@@ -1020,8 +1020,8 @@ async def test_a_draft_that_is_left_on_the_web_is_resumed_in_telegram(
 
 async def test_in_telegram_nobody_is_sent_to_telegram(person: Person) -> None:
     async with person.database.write() as session:
-        await chats.add_bot(session, 123)
-        await chats.name_bot(session, 123, "passerelle_bot")
+        await telegram_bots.add_bot(session, 123)
+        await telegram_bots.name_bot(session, 123, "passerelle_bot")
         session.add(
             Chat(bot_id=123, chat_id=5, conversation_id=person.conversation, created_at=NOON)
         )

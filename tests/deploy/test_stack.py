@@ -15,7 +15,10 @@ from deploy.stack import Stack
 def test_all_is_ready(stack: Stack, api: httpx.Client) -> None:
     assert stack.missing() == ""
     ready = api.get("/readyz")
-    assert (ready.status_code, set(ready.json().values())) == (200, {True})
+    told = ready.json()
+    telegram = told.pop("telegram")
+    assert (ready.status_code, set(told.values())) == (200, {True})
+    assert telegram == {"status": "on", "username": "passerelle_test_bot"}
     assert {one["name"]: one["statename"] for one in stack.processes()}.keys() == {
         "actions",
         "bot",

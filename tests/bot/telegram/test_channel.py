@@ -14,7 +14,7 @@ import bot.telegram.channel
 from bot.rasa import Fault
 from bot.telegram.channel import Telegram
 from knowledge.telegram import load_telegram
-from storage import chats
+from storage import telegram_bots
 from storage.database import Database
 from tests.bot.fakes import FakeRasa
 from tests.bot.telegram.running import BOT, hurry, made, received
@@ -95,7 +95,7 @@ async def channel(
     server.url = "http://telegram.test"
     services = made(database, fake_rasa, tmp_path, server)
     async with database.write() as session:
-        await chats.add_bot(session, BOT)
+        await telegram_bots.add_bot(session, BOT)
     assert services.telegram
     yield services.telegram
     await services.rasa.close()

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from bot.telegram.pace import BURST, IN_ALL
 from bot.telegram.rendering import LONGEST
 from bot.web.services import Services
-from storage import chats, conversations, erasure
+from storage import chats, conversations, deliveries, erasure
 from storage.database import Database
 from storage.models import Chat, Conversation, Direction, Draft, State, TelegramBot
 from storage.times import utc_now
@@ -543,7 +543,7 @@ async def test_of_two_processes_one_sends_and_the_other_takes_over(
     monkeypatch: pytest.MonkeyPatch,
     dies: bool,
 ) -> None:
-    monkeypatch.setattr("storage.chats.HELD", timedelta(seconds=3))
+    monkeypatch.setattr("storage.telegram_bots.HELD", timedelta(seconds=3))
     persons = [Person(telegram, name) for name in ("Camille", "Claude", "Dominique")]
     first_base, second_base = Database(database_url), Database(database_url)
     first = make(first_base, process="ici:1:aaaaaaaa")
@@ -847,7 +847,7 @@ async def test_typing_is_shown_again_as_long_as_rasa_thinks(
     fake_rasa: FakeRasa,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bot.telegram.channel.TYPING_LASTS", 0.5)
+    monkeypatch.setattr("bot.telegram.manners.TYPING_LASTS", 0.5)
     monkeypatch.setattr("bot.arrivals.POLL", 60)
     await repeated_typing(file, make, telegram, fake_rasa)
 
@@ -859,7 +859,7 @@ async def test_typing_goes_on_past_a_look_at_other_processes(
     fake_rasa: FakeRasa,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bot.telegram.channel.TYPING_LASTS", 0.5)
+    monkeypatch.setattr("bot.telegram.manners.TYPING_LASTS", 0.5)
     monkeypatch.setattr("bot.arrivals.POLL", 0.2)
     await repeated_typing(file, make, telegram, fake_rasa)
 
@@ -997,11 +997,11 @@ async def test_a_message_that_is_slow_to_leave_does_not_bring_the_next_too_soon(
     file: Database, make: Make, telegram: Telegram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when many chats wait for a turn of all, or for the database."""
-    hand_over, slow = chats.hand_over, [0.4]
+    hand_over, slow = deliveries.hand_over, [0.4]
 
     async def slowly(*args: Any) -> bool:
         await asyncio.sleep(slow.pop() if slow else 0)
         return await hand_over(*args)
 
-    monkeypatch.setattr(chats, "hand_over", slowly)
+    monkeypatch.setattr(deliveries, "hand_over", slowly)
     assert await limited(file, make, telegram, monkeypatch, 1, 4) == 0

@@ -17,10 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.testing import capture_logs
 
 from bot.rasa import Rasa
-from bot.telegram.intake import BURST, CUT, PACE, WITHOUT_TEXT, Intake, Manners
+from bot.telegram.intake import BURST, CUT, PACE, WITHOUT_TEXT, Intake
+from bot.telegram.manners import Manners
 from bot.text import MAX_LENGTH
 from knowledge.telegram import load_telegram
-from storage import chats, erasure, inbox
+from storage import chats, deliveries, erasure, inbox, telegram_bots
 from storage.database import Database
 from storage.inbox import Reply
 from storage.models import (
@@ -48,8 +49,8 @@ Begin = Callable[[int], Intake]
 async def begin(database: Database, fake_rasa: FakeRasa, tmp_path: Path) -> Begin:
     """What makes the intake of a bot; the relay does not run."""
     async with database.write() as session:
-        await chats.add_bot(session, BOT)
-        await chats.add_bot(session, OTHER_BOT)
+        await telegram_bots.add_bot(session, BOT)
+        await telegram_bots.add_bot(session, OTHER_BOT)
 
     def make(bot: int) -> Intake:
         rasa = Rasa(RASA, ACTIONS, transport=fake_rasa)
@@ -288,7 +289,7 @@ async def test_what_is_not_read_is_marked_as_taken(
 async def postgresql(migrated_schema: Callable[[], str]) -> Any:
     database = Database(migrated_schema())
     async with database.write() as session:
-        await chats.add_bot(session, BOT)
+        await telegram_bots.add_bot(session, BOT)
     yield database
     await database.close()
 
@@ -863,7 +864,7 @@ async def test_to_whom_blocks_the_bot_nothing_more_is_sent(
     theirs, _ = await asked(intake, database, telegram, other, CHOICE)
     assert row.state is State.due
     async with database.read() as session:
-        due = await chats.due_chats(session, BOT, utc_now(), [], 9)
+        due = await deliveries.due_chats(session, BOT, utc_now(), [], 9)
     assert sorted(due) == sorted([person.id, other.id])
     person.say("encore une question")
     person.block()
@@ -874,7 +875,7 @@ async def test_to_whom_blocks_the_bot_nothing_more_is_sent(
     chat = await chat_of(database, person)
     assert chat.blocked_at is not None
     async with database.read() as session:
-        assert await chats.due_chats(session, BOT, utc_now(), [], 9) == [other.id]
+        assert await deliveries.due_chats(session, BOT, utc_now(), [], 9) == [other.id]
 
 
 @pytest.mark.parametrize("by", ["coming back", "writing", "tapping", "a file"])

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from bot.telegram.intake import Intake, Manners
+from bot.telegram.intake import Intake
+from bot.telegram.manners import Manners
 from bot.web.app import create_app
 from bot.web.services import Services
 from storage.database import Database

@@ -25,7 +25,7 @@ from bot.telegram.reading import (
     Words,
     read,
 )
-from storage import chats, models
+from storage import models, telegram_bots
 from storage.database import Database
 from tests.bot.fakes import ACTIONS, RASA, FakeRasa, parts
 from tests.telegram import people
@@ -473,7 +473,7 @@ async def test_what_is_not_whole_is_taken_all_the_same(
 ) -> None:
     database = Database(sqlite_url)
     async with database.write() as session:
-        await chats.add_bot(session, 123)
+        await telegram_bots.add_bot(session, 123)
     rasa = Rasa(RASA, ACTIONS, transport=fake_rasa)
     services = parts(database, rasa, tmp_path, token="123:ABC", api="http://127.0.0.1:9")
     assert services.telegram

@@ -24,7 +24,7 @@ from knowledge import load
 from knowledge.dialogue import load_wording
 from knowledge.telegram import load_telegram
 from knowledge.typography import french
-from storage import chats, drafts, inbox
+from storage import chats, deliveries, drafts, inbox, telegram_bots
 from storage.database import Database
 from storage.models import Attachment, Chat, Conversation, Draft, Message, State
 from storage.payloads import payload_of, step_payload
@@ -61,7 +61,7 @@ async def services(
     """The parts of a bot that serves Telegram, which is out of reach."""
     monkeypatch.setattr(bot.relay, "POLL", 0.05)
     async with database.write() as session:
-        await chats.add_bot(session, BOT)
+        await telegram_bots.add_bot(session, BOT)
     rasa = Rasa(RASA, ACTIONS, transport=fake_rasa)
     return parts(database, rasa, tmp_path, clock=clock, token="123:ABC", api="http://127.0.0.1:9")
 
@@ -666,7 +666,7 @@ async def test_all_is_erased_but_the_farewell(
     async with database.read() as session:
         chat = await session.get(Chat, (BOT, person.id))
         assert chat and chat.leaving
-        assert person.id in await chats.due_chats(session, BOT, utc_now(), [], 9)
+        assert person.id in await deliveries.due_chats(session, BOT, utc_now(), [], 9)
     assert await answers(database, theirs) == [NOTICE, "Réponse à Bonjour"]
 
     person.say("Me revoilà")  # from scratch, with the notice again
@@ -761,7 +761,7 @@ async def test_what_is_written_after_the_confirmation_is_erased_too_or_answered_
 async def postgresql(migrated_schema: Callable[[], str]) -> Any:
     database = Database(migrated_schema())
     async with database.write() as session:
-        await chats.add_bot(session, BOT)
+        await telegram_bots.add_bot(session, BOT)
     yield database
     await database.close()
 

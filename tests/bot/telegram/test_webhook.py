@@ -12,11 +12,12 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
 from bot.telegram.channel import Telegram as Channel
-from bot.telegram.intake import Intake, Manners
+from bot.telegram.intake import Intake
+from bot.telegram.manners import Manners
 from bot.web.app import create_app
 from bot.web.services import Services
 from deploy.ports import LOOPBACK, free
-from storage import chats
+from storage import telegram_bots
 from storage.database import Database
 from tests.bot.fakes import FakeRasa
 from tests.bot.live import listening
@@ -206,7 +207,7 @@ async def client(behind: Behind) -> AsyncIterator[httpx.AsyncClient]:
     assert services.telegram
     headers = {SECRET: services.telegram._secret, "Content-Type": "application/json"}
     async with services.database.write() as session:
-        await chats.add_bot(session, 123)
+        await telegram_bots.add_bot(session, 123)
     async with httpx.AsyncClient(
         transport=transport, base_url="http://bot.test", headers=headers
     ) as client:
