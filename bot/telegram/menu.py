@@ -42,13 +42,13 @@ def ordered(text: str, wording: TelegramWording, questionnaires: frozenset[str])
 def _linked(
     text: str, word: str, wording: TelegramWording, questionnaires: frozenset[str]
 ) -> Order:
-    if _CODE.fullmatch(word):
-        plain = re.sub("[-_]", "", word)
-        return Order(f"reprendre {plain[:4]}-{plain[4:8]}-{plain[8:]}", None)
     if command := wording.commands.get(word.lower()):
         return Order(text, payload_of(command.does))
     if word.lower() in questionnaires:
         return Order(text, payload_of(f"begin/{word.lower()}"))
+    if _CODE.fullmatch(word):
+        plain = re.sub("[-_]", "", word)
+        return Order(f"reprendre {plain[:4]}-{plain[4:8]}-{plain[8:]}", None)
     return Order(text, payload_of(wording.commands["start"].does))
 
 
