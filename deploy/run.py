@@ -79,6 +79,16 @@ def _telegram(stack: Stack) -> str:
                 "Telegram refuse le jeton du robot : vérifiez PASSERELLE_TELEGRAM_TOKEN, que donne "
                 "@BotFather. Le reste de Passerelle fonctionne."
             )
+        case "webhook_refused", _:
+            return (
+                "Telegram refuse l'adresse PASSERELLE_TELEGRAM_WEBHOOK_URL : il en faut une, "
+                "publique, en https (port 443, 80, 88 ou 8443). Le reste fonctionne."
+            )
+        case "conflict", _:
+            return (
+                "Un autre programme reçoit les messages du même robot Telegram : arrêtez-le, ou "
+                "donnez un autre jeton. Le reste fonctionne."
+            )
         case "unreachable", _:
             return "Telegram ne répond pas : nouvel essai dans un moment. Le reste fonctionne."
     return ""

@@ -64,6 +64,10 @@ class Status(StrEnum):
     unreachable = "unreachable"
     refused = "refused"
     """Telegram does not know the token."""
+    webhook_refused = "webhook_refused"
+    """Telegram does not post to such an address."""
+    conflict = "conflict"
+    """Another program takes the same bot's updates."""
 
 
 class Telegram:
@@ -130,8 +134,11 @@ class Telegram:
     @property
     def status(self) -> Status:
         """How the channel is now."""
-        away = self._status is Status.on and self._polling.failures >= AWAY
-        return Status.unreachable if away else self._status
+        if self._status is not Status.on:
+            return self._status
+        if self._polling.conflict:
+            return Status.conflict
+        return Status.unreachable if self._polling.failures >= AWAY else Status.on
 
     # Running
 
@@ -222,12 +229,17 @@ class Telegram:
             await asyncio.gather(menu, return_exceptions=True)
 
     async def _choose_way(self) -> None:
-        if self._webhook_url:
+        if not self._webhook_url:
+            await self._bot.delete_webhook()
+            return
+        try:
             await self._bot.set_webhook(
                 self._webhook_url, allowed_updates=list(ALLOWED), secret_token=self._secret
             )
-        else:
-            await self._bot.delete_webhook()
+        except BadRequest:
+            self._status = Status.webhook_refused
+            raise
+        self._status = Status.on
 
     async def _until_done(self, work: Callable[[], Awaitable[None]], longest: timedelta) -> None:
         """Do something with Telegram, again and again until it goes well."""

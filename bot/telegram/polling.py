@@ -45,19 +45,20 @@ class Polling:
         self._offset = 0
         self.failures = 0
         """How many times in a row Telegram, or our database, did not answer."""
+        self.conflict = False
+        """Whether another program was asking for the same updates at the last look."""
 
     async def run(self) -> None:
         """Take updates until cancelled."""
-        conflict = False
         while True:
             try:
                 await self._poll()
-                self.failures, conflict = 0, False
+                self.failures, self.conflict = 0, False
                 continue
             except Conflict:
-                if not conflict:
+                if not self.conflict:
                     log.error("telegram_conflict")
-                conflict = True
+                self.conflict = True
                 wait = CONFLICT_WAIT
             except RetryAfter as error:
                 wait = wait_asked(error).total_seconds()

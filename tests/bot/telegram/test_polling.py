@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
+from bot.telegram.channel import Status
 from bot.telegram.intake import Intake
 from bot.telegram.manners import Manners
 from bot.web.app import create_app
@@ -301,7 +302,9 @@ async def test_another_program_that_polls_is_told_once_and_outlived(
     database = Database(sqlite_url)
     person = Person(telegram)
     with capture_logs() as logs:
-        async with running(made(database, fake_rasa, tmp_path, telegram)):
+        services = made(database, fake_rasa, tmp_path, telegram)
+        assert services.telegram
+        async with running(services):
             await greeted(database, person)
             asked = len(calls(telegram, "getUpdates"))
             with telegram.updates.held():
@@ -309,8 +312,10 @@ async def test_another_program_that_polls_is_told_once_and_outlived(
                 for _ in range(3):
                     with pytest.raises((TimeoutError, Refusal)):
                         await asyncio.wait_for(telegram.updates.poll(0, 1, 5), 0.6)
+                    assert services.telegram.status is Status.conflict
             person.say("un")
             await heard(person, "Réponse à bonjour", "Réponse à un")
+            assert services.telegram.status is Status.on
         assert len(calls(telegram, "getUpdates")) > asked
     assert [one["event"] for one in logs].count("telegram_conflict") == 1
     assert await received(database) == ["bonjour", "un"]

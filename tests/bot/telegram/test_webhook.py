@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
+from bot.telegram.channel import Status
 from bot.telegram.channel import Telegram as Channel
 from bot.telegram.intake import Intake
 from bot.telegram.manners import Manners
@@ -108,6 +109,29 @@ async def test_the_address_has_a_path_of_its_own(
         await hooked(telegram)
         assert telegram.updates.webhook
         assert telegram.updates.webhook.url == f"http://{LOOPBACK}:{port}/telegram"
+        person.say("un")
+        await heard(person, "Réponse à un")
+
+
+async def test_an_address_that_telegram_refuses_is_told_until_it_takes_it(
+    database: Database, behind: Behind, telegram: Telegram
+) -> None:
+    telegram.https_only = True
+    port = free()
+    person = Person(telegram)
+    services = behind(f"http://{LOOPBACK}:{port}/telegram")
+    assert services.telegram
+
+    async def status(expected: Status) -> None:
+        async def is_it() -> bool:
+            return services.telegram is not None and services.telegram.status is expected
+
+        await until(is_it)
+
+    with listening(services, port):
+        await status(Status.webhook_refused)
+        telegram.https_only = False
+        await status(Status.on)
         person.say("un")
         await heard(person, "Réponse à un")
 
