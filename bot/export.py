@@ -22,12 +22,11 @@ from knowledge.typography import french
 from storage.conversations import messages_after
 from storage.database import Database
 from storage.drafts import attachments_of
-from storage.inbox import UnknownConversation
+from storage.inbox import EXPORTED, UnknownConversation
 from storage.models import Author, Channel, Conversation, Draft, Message, Rating, Status
 from storage.times import PARIS, utc_now
 
 SERVICE = "Passerelle, l'assistant numérique des petites communes et des aidants d'Indre-et-Loire"
-TEXT_NAME, JSON_NAME = "mes-donnees.txt", "mes-donnees.json"
 
 _CHANNELS = {
     Channel.web: "sur le site",
@@ -89,7 +88,8 @@ def files(export: Export) -> tuple[tuple[str, str, bytes], ...]:
     # With a mark at its beginning: without it, phones take UTF-8 for something else.
     text = export.text.encode("utf-8-sig")
     told = json.dumps(export.data, ensure_ascii=False, indent=2) + "\n"
-    return (TEXT_NAME, "text/plain", text), (JSON_NAME, "application/json", told.encode())
+    to_read, for_programs = EXPORTED
+    return (*to_read, text), (*for_programs, told.encode())
 
 
 # The data
