@@ -64,7 +64,7 @@ class Polling:
                 wait = wait_asked(error).total_seconds()
             except Exception as error:  # whatever it is, the worker must not end of it
                 # Its type and no more: what it says may hold the token.
-                self.failures += 1
+                self.failures, self.conflict = self.failures + 1, False
                 wait = retry_delay(self.failures, LONGEST_RETRY).total_seconds()
                 log.warning(
                     "telegram_not_polled", error=type(error).__name__, failures=self.failures
