@@ -159,7 +159,10 @@ class Desk:
                 reply = await self._stepped(session, message, pressed)
             elif reply is None:
                 reply = await self._with_code(session, message, code) if code else None
-                reply = reply or await self._heard(session, message, meaning)
+                # With its hyphens it is nothing but a code.
+                surely = code is not None and "-" in code
+                if reply is None and not surely:
+                    reply = await self._heard(session, message, meaning)
             if reply is None and code:
                 reply = Reply(Said(self._words.say("wrong_code")))
         return Taken(reply) if reply else Taken(waiting=await self._waiting(message))
@@ -224,7 +227,7 @@ class Desk:
         if filed:
             return self._filed_already(filed)
         row = await drafts.open_draft(session, message.conversation)
-        if row is None and pressed.verb in ("reference", "file"):
+        if row is None and pressed.verb in ("reference", "file", "where"):
             last = await drafts.last_filed(session, message.conversation)
             if last:
                 return self._filed_already(last)
@@ -247,14 +250,18 @@ class Desk:
         )
         return Reply(Said(told, self._afterwards()), row.reference)
 
-    async def _begin(self, session: AsyncSession, message: Message, name: str) -> Reply | None:
+    async def _begin(
+        self, session: AsyncSession, message: Message, name: str, lead: str | None = None
+    ) -> Reply | None:
         if name not in self._dialogue.questionnaires:
             return None
         before = await drafts.open_draft(session, message.conversation)
         row = await drafts.begin(session, message.conversation, name, self._clock())
         turn = self._dialogue.begin(name)
         if before and before.state.get("given"):
-            text = paragraphs(self._words.say("still_kept"), turn.said.text)
+            lead = paragraphs(lead, self._words.say("still_kept"))
+        if lead:
+            text = paragraphs(lead, turn.said.text)
             turn = replace(turn, said=replace(turn.said, text=text))
         return await self._done(session, message, row, turn)
 
@@ -283,7 +290,9 @@ class Desk:
         if pressed.verb == "cancel":
             return Reply(Said(self._words.say("nothing_to_cancel")))
         if pressed.verb == "form":
-            return await self._begin(session, message, self._dialogue.form.questionnaire)
+            return await self._begin(
+                session, message, self._dialogue.form.questionnaire, self._words.say("no_form")
+            )
         buttons = tuple(
             Button(one.button, f"0:begin:{name}")
             for name, one in self._dialogue.questionnaires.items()
@@ -333,7 +342,7 @@ class Desk:
         if await chats.chat_of(session, row.conversation_id):
             return Said(self._words.say("stopped_in_telegram", code=code), (resume,))
         told = self._words.say("stopped", code=code)
-        if bot := await telegram_bots.username(session):
+        if bot := await telegram_bots.username(session, self._clock()):
             link = f"https://t.me/{bot}?start={code}"
             told = paragraphs(told, self._words.say("stopped_telegram", link=link))
         return Said(told, (resume,))

@@ -41,7 +41,7 @@ def main() -> None:
         trackers,
         knowledge,
         wording,
-        load_wording().refusals,
+        load_wording(),
         retention_days=settings.retention_days,
         prefecture=settings.prefecture_mail,
     )

@@ -37,4 +37,6 @@ def configure_logs() -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     # A line for each request to Rasa says nothing that the relay does not.
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    # It quotes what it cannot read, which people may have written; we tell of it ourselves.
+    logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)
     logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -20,7 +20,7 @@ class Metrics:
         )
         self.turns = Histogram(
             "passerelle_turn_seconds",
-            "Time Rasa took to answer a message.",
+            "Time it took to answer a message, Rasa's mostly.",
             buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15),
             registry=self._registry,
         )

@@ -1,8 +1,12 @@
 """Which process holds a lease, and whether it is still there."""
 
+import hashlib
 import os
 import secrets
 import socket
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
 
 _BIRTH = secrets.token_hex(4)
 """Tells this process from one that had its number before: in a container, all have the same."""
@@ -33,5 +37,14 @@ def is_gone(holder: str) -> bool:
     return False
 
 
+@cache
 def _host() -> str:
-    return socket.gethostname()[:48].replace(":", "-")
+    """Return what tells the machines apart on which process numbers mean the same.
+
+    Containers may share a name and not the numbers, or the other way round.
+    """
+    known = [socket.gethostname()]
+    with suppress(OSError):
+        known.append(str(Path("/proc/self/ns/pid").readlink()))
+        known.append(Path("/proc/sys/kernel/random/boot_id").read_text())
+    return hashlib.sha256("\n".join(known).encode()).hexdigest()[:16]

@@ -29,7 +29,7 @@ class Fault(Exception):
 
 @dataclass(frozen=True)
 class Turn:
-    """What is said to one message: at least one reply."""
+    """What is said to one message: at least one reply, unless all was erased."""
 
     replies: Sequence[Reply]
     outcome: dict[str, Any] | None = None

@@ -4,7 +4,7 @@ A message of words goes to Rasa. The welcome, what is no text, the files of
 messaging applications and what a person may ask of their data are answered here.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,14 +13,16 @@ from bot.joining import File, NoDraft, Unfit, checked, join
 from bot.rasa import Fault, Rasa, Turn
 from bot.text import MAX_LENGTH, disarm
 from candidature.attachments import MOST_BYTES, Refusal
+from candidature.commands import Commands
 from candidature.wording import number_told, paragraphs
 from knowledge import Knowledge
+from knowledge.dialogue import Wording
 from knowledge.telegram import TelegramWording
 from knowledge.typography import french
-from storage import chats, conversations, drafts, erasure, inbox
+from storage import chats, conversations, drafts, erasure, inbox, payloads
 from storage.database import Database
 from storage.inbox import Claim, Reply
-from storage.models import Channel
+from storage.models import Channel, Message
 from storage.payloads import HOUSE, payload_of
 from storage.times import utc_now
 from storage.trackers import Trackers
@@ -31,7 +33,8 @@ Fetch = Callable[[str], Awaitable[bytes | None]]
 Raises `Fault` if it cannot be had now, `Unfit` if it is too large to be had at all.
 """
 
-_YEARS = {365: "un an", 730: "deux ans"}
+_TOLD = {1: "un jour", 365: "un an", 730: "deux ans"}
+"""Durations, in days, that are told otherwise."""
 
 
 class Reception:
@@ -48,7 +51,7 @@ class Reception:
         trackers: Trackers,
         knowledge: Knowledge,
         telegram: TelegramWording,
-        refusals: Mapping[str, str],
+        wording: Wording,
         *,
         retention_days: int,
         prefecture: str,
@@ -59,8 +62,18 @@ class Reception:
         self._trackers = trackers
         self._knowledge = knowledge
         self._telegram = telegram
-        self._refusals = refusals
-        self._kept = _YEARS.get(retention_days, f"{retention_days} jours")
+        self._refusals = wording.refusals
+        said = {one.does: one.said for one in telegram.commands.values() if one.said}
+        said[payloads.PRIVACY] = telegram.privacy
+        self._orders = Commands(said, wording.polite)
+        self._confirms = Commands(
+            {
+                payloads.ERASE_YES: (*wording.commands["yes"], telegram.sentences["erase_yes"]),
+                payloads.ERASE_NO: (*wording.commands["no"], telegram.sentences["erase_no"]),
+            },
+            wording.polite,
+        )
+        self._kept = _TOLD.get(retention_days, f"{retention_days} jours")
         self._prefecture = prefecture
         self.fetch = fetch
 
@@ -71,37 +84,49 @@ class Reception:
             Fault: there is no answer yet.
         """
         turn = await self._answer(held)
-        if turn.erased or held.message.payload == "@welcome" or not await self._first(held):
+        if turn.erased or held.message.payload == payloads.WELCOME or not await self._first(held):
             return turn
         return replace(turn, replies=[Reply(self._say("notice")), *turn.replies])
 
     async def _answer(self, held: Claim) -> Turn:
         payload = held.message.payload
+        if payload is None and held.channel is Channel.telegram:
+            payload = await self._ordered(held.message)
         if payload is None or not payload.startswith(HOUSE):
             return await self._understood(held, payload)
         verb, _, rest = payload.partition(":")
         match verb:
-            case "@welcome":
+            case payloads.WELCOME:
                 return await self._welcome(held)
-            case "@file":
+            case payloads.FILE:
                 return await self._file(held)
-            case "@export":
+            case payloads.EXPORT:
                 return Turn([Reply(self._say("export"), export=True)])
-            case "@erase":
+            case payloads.ERASE:
                 buttons = [
-                    (self._say("erase_yes"), "@erase_yes"),
-                    (self._say("erase_no"), "@erase_no"),
+                    (self._say("erase_yes"), payloads.ERASE_YES),
+                    (self._say("erase_no"), payloads.ERASE_NO),
                 ]
                 return Turn([Reply(self._say("erase"), buttons)])
-            case "@erase_yes":
+            case payloads.ERASE_YES:
                 return await self._erase(held)
-            case "@erase_no":
+            case payloads.PRIVACY:
+                return Turn([Reply(self._say("notice"))])
+            case payloads.ERASE_NO:
                 return Turn([Reply(self._say("kept"))])
-            case "@wordless":
+            case payloads.WORDLESS:
                 told = self._telegram.wordless
                 return Turn([Reply(told.get(rest) or told["other"])])
-            case _:  # @too_long, @empty, @old_edit
+            case _:  # it only gets a sentence
                 return Turn([Reply(self._say(verb.removeprefix(HOUSE)))])
+
+    async def _ordered(self, message: Message) -> str | None:
+        """Return what is received for words that ask something of one's data, or that answer us."""
+        async with self._database.read() as session:
+            asked = await conversations.said_before(session, message)
+        if any(one["payload"] == payloads.ERASE_YES for one in (asked and asked.buttons) or ()):
+            return self._confirms.find(message.text) or self._orders.find(message.text)
+        return self._orders.find(message.text)
 
     async def _understood(self, held: Claim, message: str | None) -> Turn:
         """Have Rasa answer: the text that was typed, or what is given for it."""
@@ -123,7 +148,9 @@ class Reception:
     # The welcome
 
     async def _welcome(self, held: Claim) -> Turn:
-        hello = paragraphs(self._say("hello"), self._say("notice"))
+        # Who has read the notice already finds it again by asking.
+        first = await self._first(held)
+        hello = paragraphs(self._say("hello"), self._say("notice") if first else None)
         async with self._database.read() as session:
             draft = await drafts.open_draft(session, held.conversation_id)
         if draft is not None:  # its question is what waits for an answer
@@ -156,7 +183,10 @@ class Reception:
             return await self._no_draft(held)
         except Unfit as unfit:
             return self._not_joined(unfit.reason)
-        return await self._understood(held, payload)
+        turn = await self._understood(held, payload)
+        if held.message.text:  # as an answer it could be taken for what it is not
+            turn = replace(turn, replies=[Reply(self._say("caption")), *turn.replies])
+        return turn
 
     async def _fetched(self, told: dict[str, str]) -> bytes | None:
         if self.fetch is None:

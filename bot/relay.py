@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from bot.arrivals import Arrivals
 from bot.metrics import Metrics
@@ -230,8 +230,12 @@ class Relay:
     async def _answered(self, held: Claim) -> Turn:
         try:
             return await self._dialogue.answer(held)
-        except (Fault, SQLAlchemyError):
+        except Fault:
             raise
+        except SQLAlchemyError as error:
+            if not isinstance(error, DataError | IntegrityError):
+                raise
+            raise Fault("crashed") from None
         except Exception as error:  # a mistake of ours must not hold up those behind for ever
             _log_failure("turn_crashed", error, conversation=short(held.conversation_id))
             raise Fault("crashed") from None

@@ -37,7 +37,7 @@ SHORT = 5
 """Words of such a message, at most."""
 BEGIN = "begin_"
 """How the commands begin that begin a questionnaire; its name follows."""
-ALWAYS = ("resume", "cancel", "form", "file", "reference")
+ALWAYS = ("resume", "cancel", "form", "file", "reference", "where")
 """Commands that are understood where no draft is open, besides those that begin one."""
 
 

@@ -12,7 +12,7 @@ from knowledge.document import FOLDER, Document
 from knowledge.loader import load
 from knowledge.schema import Identifier, Name, Strict, sentence
 
-HOUSE = ("@welcome", "@export", "@erase")
+OWN = ("@welcome", "@export", "@erase")
 """What a command may do that is neither an answer nor a draft's."""
 DRAFT = ("form", "resume")
 """What a command may do with the draft that is open."""
@@ -25,6 +25,7 @@ _SAID: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         ("hello", "ask", "share_phone", "chosen_before", "not_offered", "no_draft", "lost_file"), ()
     ),
+    **dict.fromkeys(("caption", "without_text"), ()),
     **dict.fromkeys(
         ("empty", "old_edit", "export", "erase", "erase_yes", "erase_no", "erased", "kept"), ()
     ),
@@ -43,6 +44,7 @@ class Command(Strict):
 
     title: Annotated[Name, Field(max_length=256)]
     does: str = Field(description="@welcome, form, begin/fonds, definition/fonds, help…")
+    said: tuple[Name, ...] = Field((), description="words that say the same, and nothing else")
 
 
 class TelegramWording(Strict):
@@ -52,6 +54,7 @@ class TelegramWording(Strict):
     short_description: Annotated[Name, Field(max_length=120)]
     commands: dict[CommandName, Command] = Field(max_length=100)
     welcome: tuple[str, ...] = Field(description="what the buttons of the welcome lead to")
+    privacy: tuple[Name, ...] = Field(description="words that ask what is kept, and by whom")
     wordless: dict[Identifier, Name]
     sentences: dict[Identifier, Annotated[str, AfterValidator(sentence)]]
 
@@ -68,7 +71,7 @@ def load_telegram(folder: Path = FOLDER) -> TelegramWording:
     wording = document.checked(TelegramWording)
     knowledge = load(folder)
     for name, command in wording.commands.items():
-        if command.does not in (*HOUSE, *DRAFT) and not _leads(knowledge, command.does):
+        if command.does not in (*OWN, *DRAFT) and not _leads(knowledge, command.does):
             problem = f"« {command.does} » ne mène nulle part"
             raise document.error(("commands", name, "does"), problem)
     for index, reference in enumerate(wording.welcome):

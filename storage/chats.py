@@ -1,4 +1,4 @@
-"""People's chats with a Telegram bot, and what their messages say of them.
+"""People's chats with a Telegram bot, and what is looked up of their messages.
 
 Each function runs in the caller's transaction; `now` is the caller's clock.
 Chats are locked before the messages of their conversations, everywhere.
@@ -6,7 +6,7 @@ Chats are locked before the messages of their conversations, everywhere.
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.conversations import open_conversation
@@ -67,6 +67,17 @@ async def forget_chat(session: AsyncSession, bot_id: int, chat_id: int) -> None:
     if chat is not None and chat.leaving:
         # The chat goes with it.
         await session.execute(delete(Conversation).where(Conversation.id == chat.conversation_id))
+
+
+async def forget_left(session: AsyncSession, bot_id: int) -> None:
+    """Remove the chats that are leaving and have nothing more to be told: should one be left."""
+    due = exists().where(
+        Message.conversation_id == Chat.conversation_id,
+        Message.direction == Direction.outbound,
+        Message.state == State.due,
+    )
+    left = select(Chat.conversation_id).where(Chat.bot_id == bot_id, Chat.leaving, ~due)
+    await session.execute(delete(Conversation).where(Conversation.id.in_(left)))
 
 
 async def begin_anew(
@@ -147,7 +158,9 @@ async def with_number(session: AsyncSession, conversation_id: str, number: int) 
 
 
 async def is_answered(session: AsyncSession, conversation_id: str, seq: int) -> bool:
-    """Tell whether something was said after message number `seq`."""
+    """Tell whether something was said after message number `seq`, or never will be."""
+    if await session.get(Conversation, conversation_id) is None:  # it was erased
+        return True
     query = select(Message.id).where(
         Message.conversation_id == conversation_id,
         Message.direction == Direction.outbound,

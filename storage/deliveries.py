@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -109,10 +109,18 @@ async def first_due(session: AsyncSession, bot_id: int, chat_id: int, now: datet
     )
 
 
-async def hand_over(session: AsyncSession, bot_id: int, process: str, due: Due, part: int) -> bool:
-    """Mark a part as handed to Telegram, before it is; tell whether we may still send it."""
+async def hand_over(
+    session: AsyncSession, bot_id: int, process: str, due: Due, part: int, *, again: bool
+) -> bool:
+    """Mark a part as handed to Telegram, before it is; tell whether we may still send it.
+
+    `again` says that it was before, and not found. Of two that would send it, one may.
+    """
     holder = await session.scalar(select(TelegramBot.holder).where(TelegramBot.id == bot_id))
-    return holder == process and await _progress(session, bot_id, due, part, in_flight=True)
+    if holder != process:
+        return False
+    as_read = (Chat.parts_sent == part, Chat.in_flight == again)
+    return await _progress(session, bot_id, due, part, *as_read, in_flight=True)
 
 
 async def refused(session: AsyncSession, bot_id: int, due: Due, part: int) -> None:
@@ -150,7 +158,12 @@ async def put_off(
 
 
 async def _progress(
-    session: AsyncSession, bot_id: int, due: Due, part: int, *, in_flight: bool
+    session: AsyncSession,
+    bot_id: int,
+    due: Due,
+    part: int,
+    *conditions: ColumnElement[bool],
+    in_flight: bool,
 ) -> bool:
     # Not of a chat that has begun anew, or was blocked, meanwhile.
     changed = await session.scalar(
@@ -160,6 +173,7 @@ async def _progress(
             Chat.chat_id == due.chat_id,
             Chat.conversation_id == due.conversation_id,
             Chat.blocked_at.is_(None),
+            *conditions,
         )
         .values(parts_sent=part, in_flight=in_flight)
         .returning(Chat.chat_id)

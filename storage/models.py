@@ -158,7 +158,7 @@ class Message(Base):
     external_id: Mapped[str | None] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)
     payload: Mapped[str | None] = mapped_column(Text)
-    """Of a pressed button: what Rasa receives in place of the text."""
+    """Of a button or a command: what is received in place of the text (`storage.payloads`)."""
     buttons: Mapped[list[Button] | None] = mapped_column(JSON(none_as_null=True))
     attachments: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     outcome: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

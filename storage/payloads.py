@@ -11,6 +11,12 @@ ATTACH = "attach"
 
 HOUSE = "@"
 """How the payloads begin that the bot answers by itself."""
+WELCOME, EXPORT, PRIVACY = "@welcome", "@export", "@privacy"
+ERASE, ERASE_YES, ERASE_NO = "@erase", "@erase_yes", "@erase_no"
+FILE, WORDLESS = "@file", "@wordless"
+"""A file, and what is no text: its kind comes after a colon."""
+EMPTY, TOO_LONG, OLD_EDIT = "@empty", "@too_long", "@old_edit"
+"""What only gets a sentence, which has the same name."""
 
 
 def payload(aspect: str, subject: str | None = None) -> str:

@@ -51,12 +51,12 @@ async def name_bot(session: AsyncSession, bot_id: int, username: str) -> None:
     await session.execute(query.values(username=username))
 
 
-async def username(session: AsyncSession) -> str | None:
-    """Return what our bot is called, if we have one: the one that was last held."""
-    query = select(TelegramBot.username).where(TelegramBot.username.is_not(None))
-    found: str | None = await session.scalar(
-        query.order_by(TelegramBot.held_until.desc().nulls_last()).limit(1)
+async def username(session: AsyncSession, now: datetime) -> str | None:
+    """Return what our bot is called, if one is there to answer."""
+    query = select(TelegramBot.username).where(
+        TelegramBot.username.is_not(None), TelegramBot.held_until > now
     )
+    found: str | None = await session.scalar(query.order_by(TelegramBot.held_until.desc()).limit(1))
     return found
 
 

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import Any
@@ -33,12 +33,14 @@ from bot.telegram.reading import ALLOWED
 from candidature.attachments import Refusal
 from knowledge import Knowledge
 from knowledge.telegram import TelegramWording
-from storage import telegram_bots
+from storage import chats, telegram_bots
 from storage.database import Database
 from storage.times import utc_now
 
 RENEW = 5.0
 """How often a process says that it still speaks for the bot, in seconds."""
+MARGIN = timedelta(seconds=5)
+"""How long before its end a hold that cannot be renewed is left."""
 AWAY = 3
 """Failed attempts in a row after which Telegram is said not to be reached."""
 FETCH_WITHIN = 10.0
@@ -106,6 +108,7 @@ class Telegram:
         shaped = _TOKEN.fullmatch(token)
         self._bot_id = int(shaped[1]) if shaped else 0
         make = request or (lambda: _request(api))
+        self._held_until: datetime | None = None
         self._polling_request = make()
         self._bot = Bot(
             token,
@@ -136,6 +139,8 @@ class Telegram:
         """How the channel is now."""
         if self._status is not Status.on:
             return self._status
+        if self._polling.refused:
+            return Status.refused
         if self._polling.conflict:
             return Status.conflict
         return Status.unreachable if self._polling.failures >= AWAY else Status.on
@@ -143,7 +148,7 @@ class Telegram:
     # Running
 
     async def run(self) -> None:
-        """Be there until cancelled, or until Telegram refuses the token."""
+        """Be there until cancelled; not at all if Telegram does not know the token."""
         try:
             if not await self._introduced():
                 return
@@ -183,15 +188,16 @@ class Telegram:
             return True
 
     async def _hold(self) -> bool:
-        """Take or keep the right to speak for the bot."""
+        """Take or keep the right to speak for the bot; tell whether it is ours."""
+        now = utc_now()
         try:
             async with self._database.write() as session:
-                return await telegram_bots.hold(
-                    session, self._bot_id, self._process, utc_now(), is_gone
-                )
-        except Exception as error:  # it ends by itself, unless the next time it goes well
+                held = await telegram_bots.hold(session, self._bot_id, self._process, now, is_gone)
+        except Exception as error:  # what we held, we hold to its end
             log.error("telegram_not_held", error=type(error).__name__)
-            return False
+            return self._held_until is not None and now < self._held_until
+        self._held_until = now + telegram_bots.HELD - MARGIN if held else None
+        return held
 
     async def _speak(self) -> None:
         """Do what only one process may do, as long as it is ours to do."""
@@ -257,11 +263,12 @@ class Telegram:
             await asyncio.sleep(wait.total_seconds())
 
     async def _tidy(self) -> None:
-        """Forget the marks of updates that Telegram will not send again."""
+        """Forget the marks of updates that Telegram will not send again, and chats that left."""
         while True:
             try:
                 async with self._database.write() as session:
                     await telegram_bots.forget_updates(session, utc_now() - UPDATES_KEPT)
+                    await chats.forget_left(session, self._bot_id)
             except Exception as error:
                 log.warning("updates_not_tidied", error=type(error).__name__)
             await asyncio.sleep(3600)

@@ -21,6 +21,7 @@ from telegram.error import (
     BadRequest,
     ChatMigrated,
     Forbidden,
+    InvalidToken,
     NetworkError,
     RetryAfter,
     TelegramError,
@@ -46,8 +47,9 @@ AT_ONCE = 32
 """How many chats are served at the same time."""
 LONGEST_RETRY = timedelta(seconds=10)
 """Longest wait before a message is sent again; Telegram's own `retry_after` may be longer."""
-GIVE_UP_AFTER = 4320
-"""Failed attempts after which a message is given up: half a day without Telegram."""
+MAKE_AT_MOST = 5
+"""Failed attempts after which a document that cannot be made is given up; what has to
+wait for Telegram never is."""
 TRIED = 20
 """Numbers under which a message whose fate is unknown is looked for."""
 STOP_GRACE = 3.0
@@ -157,8 +159,7 @@ class Delivery:
         self._metrics.delivered.labels("sent").inc()
         log.info("message_delivered", conversation=short(due.conversation_id), seq=due.message.seq)
         if due.leaving:
-            async with self._database.write() as session:
-                await chats.forget_chat(session, self._bot_id, chat_id)
+            await self._database.scrub()
         return True
 
     async def _send(self, due: Due, whole: list[Part], index: int, *, unknown: bool) -> bool:
@@ -172,7 +173,8 @@ class Delivery:
                 await self._blocked(due)
                 return False
             except TelegramError as error:  # it says nothing of the message itself
-                await self._put_off(due, wait=_wait(error))
+                log.warning("message_not_looked_for", **_about(due), error=type(error).__name__)
+                await self._put_off(due)
                 return False
         try:
             if number is None:
@@ -180,7 +182,7 @@ class Delivery:
                 await self._pace.turn(due.chat_id)
                 async with self._database.write() as session:
                     if not await deliveries.hand_over(
-                        session, self._bot_id, self._process, due, index
+                        session, self._bot_id, self._process, due, index, again=unknown
                     ):
                         raise NotOurs
                 number = await self._sent(due.chat_id, part, content)
@@ -191,15 +193,19 @@ class Delivery:
             raise
         except Exception as error:  # the document cannot be made
             log.error("message_not_made", **_about(due), error=type(error).__name__)
-            await self._put_off(due)
-            return False
+            if due.message.attempts + 1 < MAKE_AT_MOST:
+                await self._put_off(due, index)
+                return False
         return await self._mark(due, index, number, last=last)
 
     async def _mark(self, due: Due, index: int, number: int | None, *, last: bool) -> bool:
         async with self._database.write() as session:
-            return await deliveries.sent(
+            sent = await deliveries.sent(
                 session, self._bot_id, due, index, last=last, number=number
             )
+            if sent and last and due.leaving:
+                await chats.forget_chat(session, self._bot_id, due.chat_id)
+            return sent
 
     async def _content(self, due: Due, part: Part) -> bytes | None:
         if part.document is None:
@@ -230,12 +236,18 @@ class Delivery:
         if not due.after or not part.editable:
             return None
         markup = part.markup if isinstance(part.markup, InlineKeyboardMarkup) else None
-        for number in range(due.after + 1, due.after + 1 + TRIED):
+        number, last = due.after + 1, due.after + TRIED
+        while number <= last:
+            await self._pace.turn_of_all()
             try:
                 await self._bot.edit_message_reply_markup(due.chat_id, number, reply_markup=markup)
+            except RetryAfter as error:
+                await asyncio.sleep(wait_asked(error).total_seconds())
+                continue
             except BadRequest as error:
                 if "not modified" not in str(error).lower():
-                    continue  # nobody's, or the person's
+                    number += 1  # nobody's, or the person's
+                    continue
             log.info("message_found", **_about(due))
             return number
         return None
@@ -264,12 +276,7 @@ class Delivery:
         self, due: Due, refused: int | None = None, wait: timedelta | None = None
     ) -> None:
         """Have a message sent later; `refused` is a part that Telegram surely has not."""
-        attempts = due.message.attempts + 1
-        if wait is None and attempts >= GIVE_UP_AFTER:
-            log.error("message_given_up", **_about(due))
-            await self._give_up(due)
-            return
-        until = utc_now() + (wait or retry_delay(attempts, LONGEST_RETRY))
+        until = utc_now() + (wait or retry_delay(due.message.attempts + 1, LONGEST_RETRY))
         async with self._database.write() as session:
             if refused is not None:
                 await deliveries.refused(session, self._bot_id, due, refused)
@@ -290,13 +297,12 @@ class Delivery:
             await chats.forget_chat(session, self._bot_id, due.chat_id)
 
 
-def _wait(error: TelegramError) -> timedelta | None:
-    return wait_asked(error) if isinstance(error, RetryAfter) else None
-
-
 def _was_not_sent(error: TelegramError) -> bool:
-    not_connected = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-    return not isinstance(error, NetworkError) or isinstance(error.__cause__, not_connected)
+    if isinstance(error, NetworkError):
+        not_connected = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+        return isinstance(error.__cause__, not_connected)
+    # Any other may be of an answer that could not be read.
+    return isinstance(error, InvalidToken)
 
 
 def _about(due: Due) -> dict[str, object]:

@@ -34,15 +34,17 @@ from storage import chats, conversations, inbox, telegram_bots
 from storage.database import Database
 from storage.inbox import Extra, Received
 from storage.models import Asks, Chat, Direction, Message, State
+from storage.payloads import EMPTY, FILE, OLD_EDIT, TOO_LONG, WORDLESS
 from storage.times import utc_now
 
 BURST = 5
 """Messages that may wait for their answer at the same time in one chat."""
 PACE = timedelta(seconds=1)
 """Beyond those, how much later each one is answered: a flood is slowed."""
-WITHOUT_TEXT = "(message sans texte)"
-TOGETHER = timedelta(seconds=3)
-"""Within this, messages that follow one that is too long are its end."""
+TOGETHER = timedelta(seconds=2)
+"""Within this, by Telegram's clock, what follows a message that is too long is its end."""
+MOST_CUT = 1000
+"""Chats of which one remembers when they sent what is too long."""
 CUT = 200
 """Characters kept of a message that is too long to be answered."""
 
@@ -66,6 +68,8 @@ class Intake:
         """What the bot is called, once it is known: a group's other bots have commands too."""
         self._bot_id = bot_id
         self._wording = wording
+        # In memory: should it be lost, the end of such a message is only taken for another.
+        self._cut: dict[int, datetime] = {}
         beginnings = knowledge.beginnings
         self._questionnaires = frozenset(one.removeprefix(f"{BEGIN}/") for one in beginnings)
 
@@ -98,6 +102,8 @@ class Intake:
 
     async def _take(self, update_id: int, told: Told | None) -> Manners:
         now = utc_now()
+        if len(self._cut) > MOST_CUT:
+            self._cut.clear()
         async with self._database.write() as session:
             if not await telegram_bots.take_update(session, self._bot_id, update_id, now):
                 return Manners()
@@ -118,6 +124,7 @@ class _Taking:
         self._session = session
         self._id = id
         self._now = now
+        self._cut = intake._cut
         self.conversation: str | None = None
         self.received: Received | None = None
 
@@ -148,29 +155,24 @@ class _Taking:
                 return Manners()
 
     async def _words(self, told: Words) -> Manners:
-        chat = await self._chat(told.chat)
-        if await self._goes_on(chat, told):
-            return Manners()
-        return await self._store(chat, *self._received_as(told.text), told.number)
-
-    async def _goes_on(self, chat: Chat, told: Words) -> bool:
-        """Tell whether a text is the end of one that was said to be too long.
-
-        Applications cut what is longer than Telegram's own limit: the end by itself
-        would be taken for an answer.
-        """
-        last = await chats.last_message(self._session, chat.conversation_id, Direction.inbound)
-        if last is None or last.payload != "@too_long" or last.channel_number is None:
-            return False
-        return told.number - last.channel_number > 0 and self._now - last.created_at < TOGETHER
+        text, payload = self._received_as(told.text)
+        cut_at = self._cut.pop(told.chat, None)
+        goes_on = cut_at is not None and told.at - cut_at <= TOGETHER
+        if payload == TOO_LONG or (goes_on and payload is None):
+            # Applications cut what is longer than Telegram's own limit. The end by
+            # itself would be taken for an answer.
+            self._cut[told.chat] = told.at
+            if goes_on:
+                return Manners()
+        return await self._store(await self._chat(told.chat), text, payload, told.number)
 
     def _received_as(self, typed: str) -> tuple[str, str | None]:
         """Return what is stored of a text, and what is received for it."""
         text = clean(typed[: 4 * MAX_LENGTH])
         if not text:
-            return WITHOUT_TEXT, "@empty"
+            return self._wording.sentences["without_text"], EMPTY
         if len(text) > MAX_LENGTH:
-            return f"{text[:CUT]}…", "@too_long"
+            return f"{text[:CUT]}…", TOO_LONG
         order = ordered(text, self._wording, self._questionnaires)
         return (order.text, order.payload) if order else (text, None)
 
@@ -184,15 +186,15 @@ class _Taking:
         text, payload = self._received_as(told.text)
         # The applications also say « edited » of what is as it was.
         unchanged = message and (text, payload) == (message.text, message.payload)
-        if message is None or unchanged or payload == "@empty":
+        if message is None or unchanged or payload == EMPTY:
             return Manners()
         chat = await self._chat(told.chat)
-        if await self._waits(message) and payload != "@too_long":
+        if await self._waits(message) and payload != TOO_LONG:
             message.text, message.payload = text, payload
             return Manners()
         last = await chats.last_message(self._session, conversation, Direction.inbound)
         if last is None or last.id != message.id:
-            return await self._store(chat, text, "@old_edit", None)
+            return await self._store(chat, text, OLD_EDIT, None)
         return await self._store(chat, text, payload, told.number, corrects=message.seq)
 
     async def _waits(self, message: Message) -> bool:
@@ -235,18 +237,22 @@ class _Taking:
             "file_id": told.file_id.replace("\0", ""),
         }
         caption = clean(told.caption[: 4 * MAX_LENGTH])[:MAX_LENGTH]
-        return await self._store(chat, caption, "@file", told.number, attachments=[attachment])
+        return await self._store(chat, caption, FILE, told.number, attachments=[attachment])
 
     async def _card(self, told: Card) -> Manners:
         chat = await self._chat(told.chat)
         asked = await chats.last_message(self._session, chat.conversation_id, Direction.outbound)
         if asked is None or asked.asks is not Asks.phone:
-            return await self._store(chat, WITHOUT_TEXT, "@wordless:contact", told.number)
+            return await self._store(
+                chat, self._wording.sentences["without_text"], f"{WORDLESS}:contact", told.number
+            )
         return await self._store(chat, clean(told.phone[:40]), None, told.number)
 
     async def _wordless(self, told: Wordless) -> Manners:
         chat = await self._chat(told.chat)
-        return await self._store(chat, WITHOUT_TEXT, f"@wordless:{told.kind}", told.number)
+        return await self._store(
+            chat, self._wording.sentences["without_text"], f"{WORDLESS}:{told.kind}", told.number
+        )
 
     async def _chat(self, chat_id: int) -> Chat:
         return await chats.open_chat(self._session, self._bot_id, chat_id, self._now)

@@ -1,6 +1,7 @@
 """Manners: what is done at once beside an answer; nothing is lost if it cannot be."""
 
 import asyncio
+import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +22,8 @@ TYPING_LASTS = 4.0
 """How long the applications show that somebody types, in seconds, less a little."""
 TYPING_AT_MOST = 8
 """How many times in a row they are told so."""
+DECLINE_EVERY = 60.0
+"""How often a group is told that we talk in private, in seconds."""
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 """A link is a line of text, not a picture of where it leads."""
 
@@ -64,6 +67,7 @@ class Courtesies:
         self._wording = wording
         self._tasks: set[asyncio.Task[None]] = set()
         self._typing: set[int] = set()
+        self._declined: dict[int, float] = {}
 
     async def stop(self) -> None:
         """Leave undone what is not done yet."""
@@ -135,12 +139,21 @@ class Courtesies:
 
     async def _decline(self, manners: Manners) -> None:
         """Say in a group that we talk in private."""
-        if manners.private and self.username:
+        if manners.private and self.username and self._may_decline(manners.chat):
             text = self._wording.sentences["private"].format(username=self.username)
             await self._pace.turn(manners.chat)
             await self._try(
                 self._bot.send_message(manners.chat, text, link_preview_options=NO_PREVIEW)
             )
+
+    def _may_decline(self, chat: int) -> bool:
+        """Tell whether a group was not told lately: once is enough."""
+        now = time.monotonic()
+        self._declined = {one: at for one, at in self._declined.items() if now - at < DECLINE_EVERY}
+        if chat in self._declined:
+            return False
+        self._declined[chat] = now
+        return True
 
     async def _try(self, call: Awaitable[object]) -> timedelta | None:
         """Do one thing if it can be done; return how long Telegram asks to wait, if it does."""

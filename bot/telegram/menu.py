@@ -9,7 +9,7 @@ from knowledge.telegram import TelegramWording
 from storage.payloads import payload_of
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?(?:\s+(.*))?\Z", re.DOTALL)
-_CODE = re.compile(r"[A-Za-z0-9]{4}[-_]?[A-Za-z0-9]{4}[-_]?[A-Za-z0-9]{4}")
+_CODE = re.compile(r"[A-Za-z0-9]{4}[\s_–-]*[A-Za-z0-9]{4}[\s_–-]*[A-Za-z0-9]{4}")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def ordered(text: str, wording: TelegramWording, questionnaires: frozenset[str])
     name, rest = found[1].lower(), (found[2] or "").strip()
     if name == "start" and rest:
         return _linked(text, rest, wording, questionnaires)
-    if name == "reprendre" and rest:
+    if name == "reprendre" and _CODE.fullmatch(rest):
         return Order(f"reprendre {rest}", None)
     command = wording.commands.get(name)
     return Order(text, payload_of(command.does if command else "help"))
@@ -47,7 +47,7 @@ def _linked(
     if word.lower() in questionnaires:
         return Order(text, payload_of(f"begin/{word.lower()}"))
     if _CODE.fullmatch(word):
-        plain = re.sub("[-_]", "", word)
+        plain = re.sub(r"[\s_–-]", "", word)
         return Order(f"reprendre {plain[:4]}-{plain[4:8]}-{plain[8:]}", None)
     return Order(text, payload_of(wording.commands["start"].does))
 

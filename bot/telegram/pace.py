@@ -36,6 +36,10 @@ class Pace:
             self._chats.popitem(last=False)
         # Its own first: a chat that waits must not hold a place of all.
         await limiter.acquire()
+        await self.turn_of_all()
+
+    async def turn_of_all(self) -> None:
+        """Wait until something that nobody sees may be asked of Telegram."""
         await self._all.acquire()
 
 

@@ -1,5 +1,6 @@
 """The parts in which a message is sent: texts that Telegram takes, then documents."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -54,6 +55,9 @@ def parts(message: Message, share: str, *, keyboard: bool) -> list[Part]:
 
 
 def _parted(texts: Sequence[str]) -> list[str]:
-    """Return the texts, their first paragraph apart if there are several."""
-    first, _, rest = texts[0].partition("\n\n")
-    return [first, *([rest] if rest else []), *texts[1:]]
+    """Return the texts, the first in two if it can be: a paragraph, a line or a sentence apart."""
+    for end in (r"\n\n", r"\n", r"(?<=[.!?…]) "):
+        first, *rest = re.split(end, texts[0], maxsplit=1)
+        if rest and first.strip() and rest[0].strip():
+            return [first, rest[0], *texts[1:]]
+    return list(texts)

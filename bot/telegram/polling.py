@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import structlog
 from telegram import Bot
-from telegram.error import Conflict, RetryAfter
+from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 from telegram.request import BaseRequest
 
 from bot.retries import retry_delay
@@ -44,16 +44,20 @@ class Polling:
         self._show = show
         self._offset = 0
         self.failures = 0
-        """How many times in a row Telegram, or our database, did not answer."""
+        """How many times in a row Telegram did not answer."""
+        self.refused = False
+        """Whether Telegram knows the token no more."""
         self.conflict = False
         """Whether another program was asking for the same updates at the last look."""
 
     async def run(self) -> None:
         """Take updates until cancelled."""
+        trouble = 0
         while True:
             try:
                 await self._poll()
-                self.failures, self.conflict = 0, False
+                self.failures, self.conflict, self.refused = 0, False, False
+                trouble = 0
                 continue
             except Conflict:
                 if not self.conflict:
@@ -63,12 +67,13 @@ class Polling:
             except RetryAfter as error:
                 wait = wait_asked(error).total_seconds()
             except Exception as error:  # whatever it is, the worker must not end of it
+                trouble += 1
+                self.conflict = False
+                self.refused = isinstance(error, InvalidToken)
+                self.failures += isinstance(error, TelegramError)  # or it is of our own
+                wait = retry_delay(trouble, LONGEST_RETRY).total_seconds()
                 # Its type and no more: what it says may hold the token.
-                self.failures, self.conflict = self.failures + 1, False
-                wait = retry_delay(self.failures, LONGEST_RETRY).total_seconds()
-                log.warning(
-                    "telegram_not_polled", error=type(error).__name__, failures=self.failures
-                )
+                log.warning("telegram_not_polled", error=type(error).__name__, failures=trouble)
             await asyncio.sleep(wait)
 
     async def _poll(self) -> None:
@@ -76,11 +81,14 @@ class Polling:
         updates: Any = await self._request.post(
             f"{self._bot.base_url}/getUpdates?{urlencode(asked)}", read_timeout=WAIT + 10
         )
+        numbers = []
         for raw in updates:
             self._show(await self._intake.take(raw))
             # Only now: what is not stored comes again. One that has no number has
             # nothing to be confirmed by.
-            number = update_number(raw)
-            self._offset = max(self._offset, 0 if number is None else number + 1)
-        if updates and self._offset == asked["offset"]:
+            if (number := update_number(raw)) is not None:
+                numbers.append(number)
+                # Not the highest: after a week of silence Telegram's numbers begin anywhere.
+                self._offset = number + 1
+        if updates and not numbers:
             raise LookupError  # the same come again: not at once

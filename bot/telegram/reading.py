@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from telegram import CallbackQuery, ChatMemberUpdated, Message, Update
@@ -22,11 +23,12 @@ MOST = 2**63
 
 @dataclass(frozen=True)
 class Words:
-    """A person wrote something."""
+    """A person wrote something, at an instant of Telegram's."""
 
     chat: int
     number: int
     text: str
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def _message(message: Message, username: str | None) -> Told | None:
     if message.from_user is not None and message.from_user.is_bot:
         return None
     if message.text is not None:
-        return Words(chat, number, message.text)
+        return Words(chat, number, message.text, message.date)
     if message.contact is not None:
         return Card(chat, number, _international(message.contact.phone_number))
     for kind in _KINDS:  # before the document that goes with an animation

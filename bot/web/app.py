@@ -19,7 +19,7 @@ from candidature import attachments
 
 
 def create_app(services: Services, static: Path = STATIC) -> FastAPI:
-    """Return the application; its lifespan runs the relay, then closes `services`."""
+    """Return the application; its lifespan runs the workers, then closes `services`."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -869,7 +869,7 @@ async def test_without_a_draft_nothing_is_taken_nor_written(
 
     before = await everything(database)
     monkeypatch.setattr(Database, "write", refused)
-    for text in ("Bonjour", "C'est quoi le fonds ?", "oui", "non", "passer", "où j'en suis", ""):
+    for text in ("Bonjour", "C'est quoi le fonds ?", "oui", "non", "passer", "pourquoi ?", ""):
         for meaning in (None, QUESTION):
             assert await person.take(text, meaning=meaning) == Taken()
     assert await everything(database) == before
@@ -1011,6 +1011,7 @@ async def test_a_draft_that_is_left_on_the_web_is_resumed_in_telegram(
         async with person.database.write() as session:
             await telegram_bots.add_bot(session, 123)
             await telegram_bots.name_bot(session, 123, "passerelle_bot")
+            assert await telegram_bots.hold(session, 123, "process", NOON, lambda _: False)
     number = await person.begin()
     await person.answer(number, until="projet")
     text = (await person.say("arrêter")).said.text
@@ -1029,3 +1030,33 @@ async def test_in_telegram_nobody_is_sent_to_telegram(person: Person) -> None:
     await person.answer(number, until="projet")
     text = (await person.say("arrêter")).said.text
     assert code_in(Reply(Said(text))) and "/reprendre" in text and "t.me" not in text
+
+
+async def test_a_bot_that_nobody_speaks_for_is_not_linked_to(person: Person, clock: Clock) -> None:
+    async with person.database.write() as session:
+        await telegram_bots.add_bot(session, 123)
+        await telegram_bots.name_bot(session, 123, "passerelle_bot")
+        assert await telegram_bots.hold(session, 123, "process", NOON, lambda _: False)
+    clock.now = NOON + timedelta(minutes=5)
+    number = await person.begin()
+    await person.answer(number, until="projet")
+    assert "t.me" not in (await person.say("arrêter")).said.text
+
+
+async def test_where_one_stands_without_a_draft_and_once_it_is_filed(person: Person) -> None:
+    assert (await person.say("où j'en suis")).said.text == person.dialogue.words.say("no_draft")
+    _, reference = await person.filed()
+    assert (await person.say("où j'en suis")).document == reference
+
+
+async def test_a_code_that_is_wrong_is_no_answer(person: Person) -> None:
+    number = await person.begin()
+    reply = await person.say("reprendre ABCD-EFGH-JKMN")
+    assert reply.said.text == person.dialogue.words.say("wrong_code")
+    assert await person.asked(number) == "porteur"
+
+
+async def test_who_asks_for_a_candidature_is_told_where_it_begins(person: Person) -> None:
+    reply = await person.press("0:form")
+    assert reply.said.text.startswith(person.dialogue.words.say("no_form"))
+    assert reply.said.buttons[0].step.endswith(":answer:porteur=commune")

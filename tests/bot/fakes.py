@@ -116,7 +116,7 @@ def parts(
         trackers,
         load(),
         load_telegram(),
-        load_wording().refusals,
+        load_wording(),
         retention_days=KEPT_DAYS,
         prefecture=PREFECTURE,
     )

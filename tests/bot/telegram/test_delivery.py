@@ -999,9 +999,9 @@ async def test_a_message_that_is_slow_to_leave_does_not_bring_the_next_too_soon(
     """As when many chats wait for a turn of all, or for the database."""
     hand_over, slow = deliveries.hand_over, [0.4]
 
-    async def slowly(*args: Any) -> bool:
+    async def slowly(*args: Any, **more: Any) -> bool:
         await asyncio.sleep(slow.pop() if slow else 0)
-        return await hand_over(*args)
+        return await hand_over(*args, **more)
 
     monkeypatch.setattr(deliveries, "hand_over", slowly)
     assert await limited(file, make, telegram, monkeypatch, 1, 4) == 0

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.testing import capture_logs
 
 from bot.rasa import Rasa
-from bot.telegram.intake import BURST, CUT, PACE, WITHOUT_TEXT, Intake
+from bot.telegram.intake import BURST, CUT, PACE, Intake
 from bot.telegram.manners import Manners
 from bot.text import MAX_LENGTH
 from knowledge.telegram import load_telegram
@@ -42,6 +42,7 @@ from tests.telegram.people import Person
 Json = dict[str, Any]
 BOT, OTHER_BOT = 123, 456
 SAY = load_telegram().sentences
+WITHOUT_TEXT = SAY["without_text"]
 Begin = Callable[[int], Intake]
 
 
@@ -597,15 +598,24 @@ async def test_the_end_of_what_is_too_long_is_no_answer(
     intake: Intake, database: Database, telegram: state.State, person: Person
 ) -> None:
     """An application cuts at Telegram's own limit, which is above ours."""
-    person.say("mot " * 1100)
-    await taken(intake, telegram)
-    assert [payload for _, payload in await received(database)] == ["@too_long"]
-    async with database.write() as session:  # time goes by
-        (row,) = await session.scalars(select(Message))
-        row.created_at -= timedelta(seconds=10)
+    person.say("mot " * 2500)
+    # A command is no end of anything, whenever it comes.
+    person.say("/aide")
+    telegram.advance(3)
     person.say("En bref : combien ?")
     await taken(intake, telegram)
+    assert [payload for _, payload in await received(database)] == ["@too_long", "/help", None]
     assert (await received(database))[-1] == ("En bref : combien ?", None)
+
+
+async def test_what_comes_long_after_is_no_end_though_we_get_it_at_once(
+    intake: Intake, database: Database, telegram: state.State, person: Person
+) -> None:
+    person.say("a" * 4050)
+    telegram.advance(600)
+    person.say("Allô ?")
+    await taken(intake, telegram)
+    assert [payload for _, payload in await received(database)] == ["@too_long", None]
 
 
 # Changes

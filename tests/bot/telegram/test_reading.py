@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from copy import deepcopy
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,10 @@ def person(telegram: State) -> Person:
     return Person(telegram, "Camille", started=True)
 
 
+def instant(message: Message) -> datetime:
+    return datetime.fromtimestamp(message.json["date"], UTC)
+
+
 def offered(telegram: State, person: Person) -> Message:
     key = {"text": "Oui", "callback_data": "3-0a1b2c3d"}
     content = {"text": "On commence ?", "reply_markup": {"inline_keyboard": [[key]]}}
@@ -62,17 +67,17 @@ def offered(telegram: State, person: Person) -> Message:
 
 def test_words_are_read_as_they_are(telegram: State, person: Person) -> None:
     said = person.say("  Bonjour\n<b>Ligré</b> 👍 ")
-    assert told(telegram) == Words(person.id, said.id, "  Bonjour\n<b>Ligré</b> 👍 ")
+    assert told(telegram) == Words(person.id, said.id, "  Bonjour\n<b>Ligré</b> 👍 ", instant(said))
 
 
 def test_a_command_is_words(telegram: State, person: Person) -> None:
     said = person.start("ABCD-EFGH-JKMN")
-    assert told(telegram) == Words(person.id, said.id, "/start ABCD-EFGH-JKMN")
+    assert told(telegram) == Words(person.id, said.id, "/start ABCD-EFGH-JKMN", instant(said))
 
 
 def test_an_answer_to_a_message_is_words(telegram: State, person: Person) -> None:
     said = person.say("celui-là", reply_to=offered(telegram, person))
-    assert told(telegram) == Words(person.id, said.id, "celui-là")
+    assert told(telegram) == Words(person.id, said.id, "celui-là", instant(said))
 
 
 def test_a_document_is_told_with_what_is_said_of_it(telegram: State, person: Person) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 import bot.relay
 from bot.rasa import Fault, Rasa
@@ -267,7 +267,7 @@ async def test_the_welcome_back_asks_what_waits_in_a_draft(
     ]
     person.start()
     told = await heard(services, telegram, person)
-    assert told[2:] == [paragraphs(said("hello"), NOTICE), "Où en étions-nous ?"]
+    assert told[2:] == [said("hello"), "Où en étions-nous ?"]
     assert fake_rasa.messages[-1][1] == '/affirm{"step": "0:resume"}'
     assert choices(await last_said(database, person)) == [("Oui", "/affirm")]
 
@@ -805,3 +805,82 @@ async def test_who_writes_while_all_is_erased_waits_for_it(
             )
         await nothing_due(postgresql, 4)
     assert await conversation_of(postgresql, person) != conversation
+
+
+# In words
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("supprimez mes données", "erase"),
+        ("je voudrais effacer toutes mes données svp", "erase"),
+        ("donnez-moi mes données", "export"),
+        ("Combien de temps gardez-vous mes données ?", "notice"),
+        ("RGPD ?", "notice"),
+    ],
+)
+async def test_what_is_asked_of_ones_data_in_words(
+    services: Services,
+    telegram: state.State,
+    person: Person,
+    fake_rasa: FakeRasa,
+    text: str,
+    sentence: str,
+) -> None:
+    await greeted(services, telegram, person)
+    before = len(fake_rasa.messages)
+    person.say(text)
+    assert (await heard(services, telegram, person))[-1] == said(sentence)
+    assert len(fake_rasa.messages) == before
+
+
+@pytest.mark.parametrize("text", ["Oui", "oui je confirme", "Oui, tout effacer"])
+async def test_all_is_erased_by_a_typed_yes(
+    services: Services, database: Database, telegram: state.State, person: Person, text: str
+) -> None:
+    await greeted(services, telegram, person)
+    await drafted(database, person)
+    person.say("/supprimer")
+    await heard(services, telegram, person)
+    person.say(text)
+    assert await heard(services, telegram, person) == [said("erased")]
+    async with database.read() as session:
+        assert await session.scalar(select(func.count()).select_from(Draft)) == 0
+
+
+@pytest.mark.parametrize("text", ["non", "non merci", "Non, garder"])
+async def test_all_is_kept_by_a_typed_no_which_is_no_answer_to_a_draft(
+    services: Services, telegram: state.State, person: Person, fake_rasa: FakeRasa, text: str
+) -> None:
+    await greeted(services, telegram, person)
+    person.say("/supprimer")
+    await heard(services, telegram, person)
+    before = len(fake_rasa.messages)
+    person.say(text)
+    assert (await heard(services, telegram, person))[-1] == said("kept")
+    assert len(fake_rasa.messages) == before
+    # It was asked once: a yes that comes later is no answer to it.
+    person.say("oui")
+    assert (await heard(services, telegram, person))[-1] == "Réponse à oui"
+
+
+async def test_what_is_written_under_a_file_is_told_not_to_be_read(
+    services: Services,
+    database: Database,
+    reception: Reception,
+    telegram: state.State,
+    person: Person,
+    fake_rasa: FakeRasa,
+) -> None:
+    await greeted(services, telegram, person)
+    await drafted(database, person)
+
+    async def fetch(_file_id: str) -> bytes | None:
+        return PDF
+
+    reception.fetch = fetch
+    person.document("devis.pdf", PDF, caption="c'est bon ?")
+    told = await heard(services, telegram, person)
+    assert told[-2] == said("caption")
+    assert ":attached:" in fake_rasa.messages[-1][1]
