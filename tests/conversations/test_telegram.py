@@ -283,7 +283,7 @@ def test_every_command_of_the_menu_answers(
         "reprendre": "pas de dossier en cours",
         "contact": "pref-badl@indre-et-loire.gouv.fr",
         "aide": "Je réponds sur trois sujets",
-        "mesdonnees": "Voici tout ce qui est gardé de vous",
+        "mesdonnees": "Voici ce qui est gardé de vous",
         "supprimer": "Voulez-vous vraiment effacer",
         # In no menu: what the assistant can do.
         "inconnue": "Je réponds sur trois sujets",
@@ -315,7 +315,7 @@ def test_my_data_then_nothing_of_it(
     camille.press("Une commune")
     camille.say("Saint-Flovier")
     said = camille.say("/mesdonnees")
-    assert "Voici tout ce qui est gardé" in said
+    assert "Voici ce qui est gardé" in said
     text, data = camille.files
     assert text.content is not None and data.content is not None
     assert words in text.content.decode("utf-8-sig")
@@ -418,8 +418,12 @@ def test_groups_are_declined_and_channels_left_alone(
     until(lambda: group.said)
     assert [plain(one.text) for one in group.said] == [private]
     group.say("On mange où ce midi ?")
-    group.say("/aide")
-    until(lambda: len(group.said) > 1)
+    group.say("/aide")  # it was told a moment ago
+    other = Group(telegram, "Le bourg", camille.room)
+    other.add_bot(administrator=True)
+    other.say("/aide@passerelle_test_bot")
+    other.say("/meteo@un_autre_bot")
+    until(lambda: other.said)
     channel = Channel(telegram, "Annonces du bourg", camille.room)
     channel.add_bot()
     channel.say("Le bureau sera fermé mardi")
@@ -427,9 +431,11 @@ def test_groups_are_declined_and_channels_left_alone(
     # A turn of somebody's, to know that all that came before was dealt with.
     camille.say("c'est quoi l'axe 3 ?")
     time.sleep(0.5)
-    assert [plain(one.text) for one in group.said] == [private, private]
+    assert [plain(one.text) for one in group.said] == [private]
+    assert [plain(one.text) for one in other.said] == [private]
     assert channel.said == []
     group.remove_bot()
+    other.remove_bot()
     channel.remove_bot()
 
 
