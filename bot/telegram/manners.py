@@ -35,8 +35,8 @@ class Manners:
     """What courtesy asks for in a chat.
 
     `typing` is the message that waits for its answer: its conversation and its
-    number there; `mark` the number of a
-    message whose button was tapped, and what it becomes (HTML).
+    number there; `mark` the number of a message whose button was tapped, and what
+    it becomes (HTML).
     """
 
     chat: int = 0

@@ -817,7 +817,7 @@ async def test_who_writes_while_all_is_erased_waits_for_it(
         ("je voudrais effacer toutes mes données svp", "erase"),
         ("donnez-moi mes données", "export"),
         ("Combien de temps gardez-vous mes données ?", "notice"),
-        ("RGPD ?", "notice"),
+        ("C'est conforme au RGPD ?", "notice"),
     ],
 )
 async def test_what_is_asked_of_ones_data_in_words(
