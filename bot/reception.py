@@ -14,6 +14,7 @@ from bot.rasa import Fault, Rasa, Turn
 from bot.text import MAX_LENGTH, disarm
 from candidature.attachments import MOST_BYTES, Refusal
 from candidature.commands import Commands
+from candidature.places import words
 from candidature.wording import number_told, paragraphs
 from knowledge import Knowledge
 from knowledge.dialogue import Wording
@@ -22,11 +23,13 @@ from knowledge.typography import french
 from storage import chats, conversations, drafts, erasure, inbox, payloads
 from storage.database import Database
 from storage.inbox import Claim, Reply
-from storage.models import Channel, Message
+from storage.models import Channel
 from storage.payloads import HOUSE, payload_of
 from storage.times import utc_now
 from storage.trackers import Trackers
 
+LONGEST_TITLE = 200
+"""Characters of a message that may be the words of a button."""
 Fetch = Callable[[str], Awaitable[bytes | None]]
 """Gets a file from a messaging application by its id; `None`: it is not there any more.
 
@@ -68,8 +71,8 @@ class Reception:
         self._orders = Commands(said, wording.polite)
         self._confirms = Commands(
             {
-                payloads.ERASE_YES: (*wording.commands["yes"], telegram.sentences["erase_yes"]),
-                payloads.ERASE_NO: (*wording.commands["no"], telegram.sentences["erase_no"]),
+                payloads.ERASE_YES: wording.commands["yes"],
+                payloads.ERASE_NO: wording.commands["no"],
             },
             wording.polite,
         )
@@ -90,8 +93,8 @@ class Reception:
 
     async def _answer(self, held: Claim) -> Turn:
         payload = held.message.payload
-        if payload is None and held.channel is Channel.telegram:
-            payload = await self._ordered(held.message)
+        if payload is None:
+            payload = await self._meant(held)
         if payload is None or not payload.startswith(HOUSE):
             return await self._understood(held, payload)
         verb, _, rest = payload.partition(":")
@@ -120,13 +123,22 @@ class Reception:
             case _:  # it only gets a sentence
                 return Turn([Reply(self._say(verb.removeprefix(HOUSE)))])
 
-    async def _ordered(self, message: Message) -> str | None:
-        """Return what is received for words that ask something of one's data, or that answer us."""
+    async def _meant(self, held: Claim) -> str | None:
+        """Return what is received for words that say what a button does; nothing for others."""
+        text = held.message.text
+        if len(text) > LONGEST_TITLE:
+            return None
         async with self._database.read() as session:
-            asked = await conversations.said_before(session, message)
-        if any(one["payload"] == payloads.ERASE_YES for one in (asked and asked.buttons) or ()):
-            return self._confirms.find(message.text) or self._orders.find(message.text)
-        return self._orders.find(message.text)
+            asked = await conversations.said_before(session, held.message)
+        offered = (asked and asked.buttons) or []
+        said = words(text)
+        for button in offered:
+            if said and said == words(button["title"]):
+                return button["payload"]
+        confirms = any(button["payload"] == payloads.ERASE_YES for button in offered)
+        if confirms and (confirmed := self._confirms.find(text)):
+            return confirmed
+        return self._orders.find(text) if held.channel is Channel.telegram else None
 
     async def _understood(self, held: Claim, message: str | None) -> Turn:
         """Have Rasa answer: the text that was typed, or what is given for it."""

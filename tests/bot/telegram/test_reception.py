@@ -884,3 +884,35 @@ async def test_what_is_written_under_a_file_is_told_not_to_be_read(
     told = await heard(services, telegram, person)
     assert told[-2] == said("caption")
     assert ":attached:" in fake_rasa.messages[-1][1]
+
+
+async def test_the_words_of_a_button_do_what_it_does(
+    services: Services, telegram: state.State, person: Person, fake_rasa: FakeRasa
+) -> None:
+    await greeted(services, telegram, person)
+    fake_rasa.replies = lambda _: [
+        {
+            "text": "Que voulez-vous modifier ?",
+            "buttons": [
+                {"title": "Population", "payload": "/one"},
+                {"title": "Où j’en suis", "payload": "/two"},
+            ],
+        }
+    ]
+    for text, received in (
+        ("modifier", "modifier"),
+        ("population !", "/one"),
+        ("ou j'en suis", "/two"),
+        ("la population", "la population"),
+        ("!!!", "!!!"),
+    ):
+        person.say(text)
+        await heard(services, telegram, person)
+        assert fake_rasa.messages[-1][1] == received
+    # Not those of what was said before.
+    fake_rasa.replies = lambda _: [{"text": "Très bien."}]
+    person.say("non")
+    await heard(services, telegram, person)
+    person.say("Population")
+    await heard(services, telegram, person)
+    assert fake_rasa.messages[-1][1] == "Population"
