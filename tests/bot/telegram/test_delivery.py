@@ -102,7 +102,7 @@ def sent_once(person: Person, events: int) -> None:
 async def test_answers_come_in_order_each_once(
     database: Database, make: Make, telegram: Telegram
 ) -> None:
-    persons = [Person(telegram, name) for name in ("Camille", "Claude", "Dominique")]
+    persons = [Person(telegram, name) for name in ("Camille", "Alix", "Dominique")]
     async with running(make(database)):
         for number in range(5):
             for person in persons:
@@ -207,7 +207,7 @@ async def test_a_document_that_cannot_be_made_is_tried_again_and_holds_nobody_el
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     name = await with_document(file, fake_rasa)
-    one, other = Person(telegram, "Camille"), Person(telegram, "Claude")
+    one, other = Person(telegram, "Camille"), Person(telegram, "Alix")
     failures = [3]
 
     async def content(*_: object) -> bytes:
@@ -234,7 +234,7 @@ async def test_a_document_that_cannot_be_made_is_tried_again_and_holds_nobody_el
 async def test_telegram_says_when_to_send_again_and_others_do_not_wait(
     file: Database, make: Make, telegram: Telegram
 ) -> None:
-    slow, quick = Person(telegram, "Camille"), Person(telegram, "Claude")
+    slow, quick = Person(telegram, "Camille"), Person(telegram, "Alix")
     async with running(make(file)):
         await greeted(file, slow, quick)
         telegram.fail("sendMessage", code=429, retry_after=2)
@@ -380,7 +380,7 @@ async def test_the_answer_to_an_edit_is_not_taken_for_the_one_before(
 async def test_whoever_blocks_the_bot_is_sent_nothing_until_they_come_back(
     database: Database, make: Make, telegram: Telegram, fake_rasa: FakeRasa
 ) -> None:
-    gone, other = Person(telegram, "Camille"), Person(telegram, "Claude")
+    gone, other = Person(telegram, "Camille"), Person(telegram, "Alix")
     async with running(make(database)):
         await greeted(database, gone, other)
         # The 403 is all that tells it.
@@ -544,7 +544,7 @@ async def test_of_two_processes_one_sends_and_the_other_takes_over(
     dies: bool,
 ) -> None:
     monkeypatch.setattr("storage.telegram_bots.HELD", timedelta(seconds=3))
-    persons = [Person(telegram, name) for name in ("Camille", "Claude", "Dominique")]
+    persons = [Person(telegram, name) for name in ("Camille", "Alix", "Dominique")]
     first_base, second_base = Database(database_url), Database(database_url)
     first = make(first_base, process="ici:1:aaaaaaaa")
     second = make(second_base, process="la-bas:1:bbbbbbbb")
@@ -637,7 +637,7 @@ async def test_what_was_erased_meanwhile_is_not_sent(
 async def test_a_chat_is_forgotten_once_the_farewell_is_sent(
     database: Database, make: Make, telegram: Telegram
 ) -> None:
-    person, other = Person(telegram, "Camille"), Person(telegram, "Claude")
+    person, other = Person(telegram, "Camille"), Person(telegram, "Alix")
     async with running(make(database)):
         await greeted(database, person, other)
         person.say("/supprimer")
@@ -902,7 +902,7 @@ async def test_a_button_that_is_not_theirs_changes_nothing(
     database: Database, make: Make, telegram: Telegram, fake_rasa: FakeRasa
 ) -> None:
     replies(fake_rasa, un={"buttons": buttons("Oui", "Non")})
-    person, other = Person(telegram, "Camille"), Person(telegram, "Claude")
+    person, other = Person(telegram, "Camille"), Person(telegram, "Alix")
     stranger = Person(telegram, "Dominique")
     async with running(make(database)):
         await greeted(database, person, other)

@@ -561,7 +561,7 @@ async def test_a_button_of_another_chat_does_nothing(
     query = stranger.press(shown, key)
     manners = await taken(intake, telegram)
     assert manners == Manners(stranger.id, query=query, toast=SAY["not_offered"])
-    unknown = Person(telegram, "Claude", started=True)
+    unknown = Person(telegram, "Alix", started=True)
     query = unknown.press(unknown.post({"text": "?"}, telegram.bot), key)
     manners = await taken(intake, telegram)
     assert manners == Manners(unknown.id, query=query, toast=SAY["not_offered"])

@@ -164,7 +164,7 @@ async def test_repeated_updates_change_nothing(
 async def test_updates_out_of_order_are_all_taken(
     file: Database, fake_rasa: FakeRasa, tmp_path: Path, telegram: Telegram
 ) -> None:
-    one, other = Person(telegram, "Camille"), Person(telegram, "Claude")
+    one, other = Person(telegram, "Camille"), Person(telegram, "Alix")
     with telegram.updates.held():
         one.say("un")
         other.say("a")

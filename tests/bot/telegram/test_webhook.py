@@ -195,7 +195,7 @@ async def test_two_processes_behind_one_address(
     other = made(
         Database(database_url), fake_rasa, tmp_path, telegram, webhook_url=url, process="ici:1:aaaa"
     )
-    persons = [Person(telegram, name) for name in ("Camille", "Claude")]
+    persons = [Person(telegram, name) for name in ("Camille", "Alix")]
     services = behind(url, process="la-bas:1:bbbb")
     async with running(other):
         with listening(services, port):
