@@ -23,7 +23,7 @@ from knowledge.typography import french
 from storage import chats, conversations, drafts, erasure, inbox, payloads
 from storage.database import Database
 from storage.inbox import Claim, Reply
-from storage.models import Channel
+from storage.models import Channel, Direction
 from storage.payloads import HOUSE, payload_of
 from storage.times import utc_now
 from storage.trackers import Trackers
@@ -125,12 +125,15 @@ class Reception:
 
     async def _meant(self, held: Claim) -> str | None:
         """Return what is received for words that say what a button does; nothing for others."""
-        text = held.message.text
+        message, text = held.message, held.message.text
         if len(text) > LONGEST_TITLE:
             return None
         async with self._database.read() as session:
-            asked = await conversations.said_before(session, held.message)
-        offered = (asked and asked.buttons) or []
+            asked = await chats.last_message(session, held.conversation_id, Direction.outbound)
+        # Of several messages sent at once, or of one that was changed, the words were
+        # written before what was said last: they are no choice among its buttons.
+        seen = asked is not None and asked.seq < message.seq and message.corrects is None
+        offered = (asked.buttons if asked and seen else None) or []
         said = words(text)
         for button in offered:
             if said and said == words(button["title"]):

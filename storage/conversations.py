@@ -77,21 +77,6 @@ async def messages_after(
     return (await session.scalars(query)).all()
 
 
-async def said_before(session: AsyncSession, message: Message) -> Message | None:
-    """Return what was last said to a person before their message came."""
-    found: Message | None = await session.scalar(
-        select(Message)
-        .where(
-            Message.conversation_id == message.conversation_id,
-            Message.direction == Direction.outbound,
-            Message.seq < message.seq,
-        )
-        .order_by(Message.seq.desc())
-        .limit(1)
-    )
-    return found
-
-
 async def attachments_of_message(
     session: AsyncSession, conversation_id: str, seq: int
 ) -> Sequence[dict[str, Any]]:

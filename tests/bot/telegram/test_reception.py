@@ -916,3 +916,32 @@ async def test_the_words_of_a_button_do_what_it_does(
     person.say("Population")
     await heard(services, telegram, person)
     assert fake_rasa.messages[-1][1] == "Population"
+
+
+async def test_words_written_before_the_buttons_are_no_choice_among_them(
+    services: Services, telegram: state.State, person: Person, fake_rasa: FakeRasa
+) -> None:
+    """Sent at once, or changed since: what they answer is not what was said last."""
+    await greeted(services, telegram, person)
+    fake_rasa.replies = lambda _: [
+        {"text": "Et ensuite ?", "buttons": [{"title": "Non", "payload": "/last"}]}
+    ]
+    for _ in range(2):
+        said_so = person.say("non")
+    await heard(services, telegram, person)
+    assert [text for _, text in fake_rasa.messages[-2:]] == ["non", "non"]
+    person.edit(said_so, "Non !")
+    await heard(services, telegram, person)
+    assert fake_rasa.messages[-1][1] == "Non !"
+    person.say("non")
+    await heard(services, telegram, person)
+    assert fake_rasa.messages[-1][1] == "/last"
+
+
+async def test_a_yes_sent_with_the_command_erases_nothing(
+    services: Services, telegram: state.State, person: Person, fake_rasa: FakeRasa
+) -> None:
+    await greeted(services, telegram, person)
+    person.say("/supprimer")
+    person.say("oui")
+    assert (await heard(services, telegram, person))[-2:] == [said("erase"), "Réponse à oui"]
