@@ -94,7 +94,6 @@ class Telegram:
         metrics: Metrics,
         wording: TelegramWording,
         knowledge: Knowledge,
-        request: Callable[[], HTTPXRequest] | None = None,
     ) -> None:
         self._status = Status.starting
         self.username: str | None = None
@@ -107,14 +106,13 @@ class Telegram:
         self._process = here()
         shaped = _TOKEN.fullmatch(token)
         self._bot_id = int(shaped[1]) if shaped else 0
-        make = request or (lambda: _request(api))
         self._held_until: datetime | None = None
-        self._polling_request = make()
+        self._polling_request = _request(api)
         self._bot = Bot(
             token,
             base_url=f"{api.rstrip('/')}/bot",
             base_file_url=f"{api.rstrip('/')}/file/bot",
-            request=make(),
+            request=_request(api),
             get_updates_request=self._polling_request,
         )
         self._pace = Pace()

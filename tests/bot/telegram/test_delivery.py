@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -22,12 +22,10 @@ from storage.times import utc_now
 from tests.bot.fakes import UNAVAILABLE, FakeRasa
 from tests.bot.mail.filings import put_in_outbox
 from tests.bot.telegram.running import (
-    TOKEN,
     calls,
     chat_of,
     greeted,
     heard,
-    hurry,
     killed_before,
     made,
     received,
@@ -49,23 +47,7 @@ FAULTS: list[Json] = [{"code": 500}, {"code": 502}, {"hang": True}, {"cut": True
 PDF = b"%PDF-1.7 kept"
 
 
-@pytest.fixture(autouse=True)
-def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    hurry(monkeypatch)
-
-
-@pytest.fixture
-async def telegram() -> AsyncIterator[Telegram]:
-    async with Telegram(TOKEN) as telegram:
-        yield telegram
-
-
-@pytest.fixture
-async def file(sqlite_url: str) -> AsyncIterator[Database]:
-    """A database for what depends on none."""
-    database = Database(sqlite_url)
-    yield database
-    await database.close()
+pytestmark = pytest.mark.usefixtures("hurried")
 
 
 @pytest.fixture

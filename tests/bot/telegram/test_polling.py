@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,6 @@ from tests.bot.telegram.running import (
     calls,
     greeted,
     heard,
-    hurry,
     made,
     received,
     running,
@@ -38,24 +37,7 @@ from tests.telegram.markup import Refusal
 from tests.telegram.people import Person
 from tests.telegram.updates import Webhook
 
-
-@pytest.fixture(autouse=True)
-def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    hurry(monkeypatch)
-
-
-@pytest.fixture
-async def telegram() -> AsyncIterator[Telegram]:
-    async with Telegram(TOKEN) as telegram:
-        yield telegram
-
-
-@pytest.fixture
-async def file(sqlite_url: str) -> AsyncIterator[Database]:
-    """A database for what depends on none."""
-    database = Database(sqlite_url)
-    yield database
-    await database.close()
+pytestmark = pytest.mark.usefixtures("hurried")
 
 
 def status(services: Services) -> str:

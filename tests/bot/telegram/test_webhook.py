@@ -26,7 +26,6 @@ from tests.bot.telegram.running import (
     TOKEN,
     calls,
     heard,
-    hurry,
     made,
     received,
     running,
@@ -41,15 +40,7 @@ from tests.telegram.people import Person
 SECRET = "X-Telegram-Bot-Api-Secret-Token"
 
 
-@pytest.fixture(autouse=True)
-def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    hurry(monkeypatch)
-
-
-@pytest.fixture
-async def telegram() -> AsyncIterator[Telegram]:
-    async with Telegram(TOKEN) as telegram:
-        yield telegram
+pytestmark = pytest.mark.usefixtures("hurried")
 
 
 Behind = Callable[..., Services]
