@@ -6,10 +6,11 @@ writes the next migration from the difference between `models` and the database
 of the settings.
 """
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -19,6 +20,8 @@ from sqlalchemy.engine import make_url
 _CONFIGURATION = Path(__file__).resolve().parent / "alembic.ini"
 _LOCK = 7_231_120_837_000_001
 """PostgreSQL's advisory lock of migrations: any number that nothing else uses."""
+_PATIENCE = 30.0
+"""How long one process waits for another that has the SQLite file, in seconds."""
 
 
 def upgrade(url: str, revision: str = "head") -> None:
@@ -70,9 +73,27 @@ def migrating(url: str) -> Iterator[Connection]:
         engine.dispose()
 
 
-def _manual_transactions(connection: Any, _entry: object) -> None:
+def _manual_transactions(connection: sqlite3.Connection, _entry: object) -> None:
     connection.isolation_level = None
-    connection.execute("PRAGMA busy_timeout = 30000")
+    connection.execute(f"PRAGMA busy_timeout = {int(_PATIENCE * 1000)}")
+    _write_ahead(connection)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Have the file written ahead of (WAL): readers and a writer do not wait for one another.
+
+    The file remembers. It is done here because SQLite refuses at once, whatever
+    its `busy_timeout`, if another process does the same at that moment.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 def _begin_immediate(connection: Connection) -> None:

@@ -1,7 +1,10 @@
 """The migrations make what the models say, and can be undone."""
 
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -237,6 +240,34 @@ def test_processes_that_start_together_migrate_once(empty_database_url: str) -> 
         list(pool.map(upgrade, [empty_database_url] * 4))
     with migrating(empty_database_url) as connection:
         assert connection.scalar(text("SELECT count(*) FROM alembic_version")) == 1
+
+
+def test_a_migrated_file_is_written_ahead_of_even_one_that_comes_from_a_backup(
+    migrated_file: Path, tmp_path: Path
+) -> None:
+    def mode(file: Path) -> object:
+        with closing(sqlite3.connect(file)) as opened:
+            return opened.execute("PRAGMA journal_mode").fetchone()[0]
+
+    backup = tmp_path / "backup.db"
+    with closing(sqlite3.connect(migrated_file)) as opened:
+        opened.execute("VACUUM INTO ?", [str(backup)])
+    assert (mode(migrated_file), mode(backup)) == ("wal", "delete")
+    upgrade(f"sqlite+aiosqlite:///{backup}")
+    assert mode(backup) == "wal"
+
+
+def test_a_migration_waits_for_who_has_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "passerelle.db"
+    with ThreadPoolExecutor(1) as pool, closing(sqlite3.connect(file)) as other:
+        other.isolation_level = None
+        other.execute("BEGIN EXCLUSIVE")
+        migration = pool.submit(upgrade, f"sqlite+aiosqlite:///{file}")
+        with pytest.raises(TimeoutError):
+            migration.result(timeout=0.3)
+        other.execute("ROLLBACK")
+        migration.result(timeout=30)
+        assert other.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
 
 
 def test_a_failed_migration_leaves_nothing(empty_database_url: str) -> None:
