@@ -38,6 +38,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
     return _OneStack(config, log)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a test after no bytes: a file that is made for it may tell the hour.
+
+    Then two workers would not collect the same tests, and run none.
+    """
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests of the real stack first: they take the longest."""
     items.sort(key=lambda item: not item.nodeid.startswith(ON_STACK))
