@@ -5,7 +5,7 @@ heard once: the row keeps the number of the last one, and the reply that it got.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Self
@@ -222,6 +222,10 @@ class Desk:
         self, session: AsyncSession, message: Message, pressed: Pressed
     ) -> Reply | None:
         if pressed.verb == "begin":
+            return await self._begun_already(session, message, pressed.rest) or (
+                await self._begin(session, message, pressed.rest)
+            )
+        if pressed.verb == "anew":
             return await self._begin(session, message, pressed.rest)
         filed = await drafts.filed_one(session, message.conversation, pressed.draft)
         if filed:
@@ -250,6 +254,26 @@ class Desk:
         )
         return Reply(Said(told, self._afterwards()), row.reference)
 
+    async def _begun_already(
+        self, session: AsyncSession, message: Message, name: str
+    ) -> Reply | None:
+        """Offer what was begun and not filed, rather than to ask all of it again."""
+        begun = [
+            one
+            for one in await drafts.drafts_of(session, message.conversation)
+            if one.questionnaire == name and one.state.get("given")
+        ]
+        if not begun:
+            return None
+        anew = self._words.button("anew", f"0:anew:{name}")
+        return Reply(Said(self._words.say("begun_already"), (*self._offered(begun), anew)))
+
+    def _offered(self, rows: Sequence[models.Draft]) -> tuple[Button, ...]:
+        """Return the buttons that take up one of these drafts."""
+        return tuple(
+            Button(self._rows.label(one), f"0:resume:{one.id}") for one in rows[:MOST_OFFERED]
+        )
+
     async def _begin(
         self, session: AsyncSession, message: Message, name: str, lead: str | None = None
     ) -> Reply | None:
@@ -257,7 +281,7 @@ class Desk:
             return None
         before = await drafts.open_draft(session, message.conversation)
         row = await drafts.begin(session, message.conversation, name, self._clock())
-        turn = self._dialogue.begin(name)
+        turn = self._dialogue.begin(name, self._today())
         if before and before.state.get("given"):
             lead = paragraphs(lead, self._words.say("still_kept"))
         if lead:
@@ -278,10 +302,7 @@ class Desk:
         if not chosen:
             return await self._nothing_to_resume(session, message, pressed)
         if len(chosen) > 1:
-            buttons = tuple(
-                Button(self._rows.label(one), f"0:resume:{one.id}") for one in chosen[:MOST_OFFERED]
-            )
-            return Reply(Said(self._words.say("which_draft"), buttons))
+            return Reply(Said(self._words.say("which_draft"), self._offered(chosen)))
         return await self._taken_up(session, message, chosen[0])
 
     async def _nothing_to_resume(

@@ -44,7 +44,7 @@ def hear(question: Question, text: str, finder: Finder, answers: Answers) -> Hea
     `answers` are those known: some bound others.
     """
     if question.kind == "place":
-        return _place(text, finder)
+        return _place(question, text, finder, answers)
     if question.kind in ("text", "function") and says_unknown(text):
         return Heard(unknown=True)
     read = _read(question, text, finder, answers)
@@ -56,6 +56,10 @@ def hear(question: Question, text: str, finder: Finder, answers: Answers) -> Hea
 
 def trouble(question: Question, value: Value, answers: Answers, places: Places) -> Problem | None:
     """Return what keeps a value, well formed by itself, from going with the other answers."""
+    if question.kind == "place":
+        meant, listed = list_of(question, answers), places.communes.keys() | places.epcis.keys()
+        other = value in listed and meant is not None and value not in getattr(places, meant)
+        return Problem.OTHER_SORT if other else None
     if question.kind == "siret":
         body = siren(answers, places)
         return Problem.OTHER_BODY if body and not str(value).startswith(body) else None
@@ -68,6 +72,13 @@ def trouble(question: Question, value: Value, answers: Answers, places: Places) 
         start = answers.get(question.from_on)
         return Problem.TOO_EARLY if isinstance(start, dt.date) and value < start else None
     return None
+
+
+def list_of(question: Question, answers: Answers) -> str | None:
+    """Return which of the official lists the place is in, if another answer tells."""
+    if question.listed is None:
+        return None
+    return question.listed.values.get(str(answers.get(question.listed.question)))
 
 
 def most_of(question: Question, answers: Answers) -> Decimal | None:
@@ -194,11 +205,18 @@ def siren(answers: Answers, places: Places) -> str | None:
     return place if place in places.epcis else None
 
 
-def _place(text: str, finder: Finder) -> Heard:
-    found = finder.find(text)
+def _place(question: Question, text: str, finder: Finder, answers: Answers) -> Heard:
+    places, found = finder.places, finder.find(text)
+    if meant := list_of(question, answers):
+        found = found.among(meant)
     sure = found.sure
     if sure is not None:
-        return Heard(value=sure.insee if isinstance(sure, Commune) else sure.siren)
+        value = sure.insee if isinstance(sure, Commune) else sure.siren
+        problem = trouble(question, value, answers, places)
+        if problem is None:
+            return Heard(value=value)
+        own = isinstance(sure, Commune) and places.epcis.get(sure.epci)
+        return Heard(problem=problem, found=Found(epcis=(own,) if own else (), name=sure.name))
     if found != Found():
         problem = Problem.SEVERAL if found.communes or found.epcis else Problem.NOTHING
         return Heard(problem=problem, found=found)

@@ -127,13 +127,12 @@ class Dialogue:
 
     # The ways in
 
-    def begin(self, questionnaire: str) -> Turn:
-        """Begin a questionnaire."""
-        draft = Draft(questionnaire)
-        interview = self.interview(questionnaire)
-        _, count = interview.progress(State())
-        intro = self.words.say("intro", title=self.questionnaires[questionnaire].title, count=count)
-        return self._asked(draft, intro)
+    def begin(self, questionnaire: str, today: dt.date) -> Turn:
+        """Begin a questionnaire; first of all, tell how old its rules are."""
+        draft, about = Draft(questionnaire), self.questionnaires[questionnaire]
+        _, count = self.interview(questionnaire).progress(State())
+        intro = self.words.say("intro", title=about.title, count=count)
+        return self._asked(draft, paragraphs(intro, self.words.notice(about, today)))
 
     def hear(self, draft: Draft, text: str, meaning: Meaning, today: dt.date) -> Turn | None:
         """Take what was typed; `None`: it is a question, or an act, and not for the draft."""
@@ -155,6 +154,8 @@ class Dialogue:
         if meaning.asks and (free or meaning.confidence >= SURELY):
             return None
         step = interview.hear(draft.state, text)
+        if step.answered and current is not None and self._tells_nothing(current, text):
+            step = interview.missed(draft.state)
         if step.answered:
             return self._taken(draft, step, today, typed=text)
         if current is None or meaning.asks:
@@ -347,6 +348,11 @@ class Dialogue:
         buttons = (*(trouble.buttons or asked.buttons[:-1]), asked.buttons[-1], *person)
         return Turn(after, Said(paragraphs(lead, asked.text), buttons))
 
+    def _tells_nothing(self, current: Question, text: str) -> bool:
+        """Tell whether it is « oui » where words are asked for; « non », where they are needed."""
+        agrees = self.commands.find(text, ("yes", "no")) if current.kind in FREE else None
+        return agrees == "yes" or (agrees == "no" and current.needed)
+
     def _reason(self, interview: Interview, state: State) -> str:
         group, current = interview.group(state), interview.question(state)
         return group.why if group else current.why if current else ""
@@ -354,11 +360,12 @@ class Dialogue:
     def _answered(self, draft: Draft, rest: str, today: dt.date) -> Turn | None:
         name, _, said = rest.partition("=")
         interview = self._interview(draft)
+        before = draft.state
         if not interview.knows(name) or not self._offered(interview.named(name), said):
             return None
-        value = said
-        before = draft.state
-        state = interview.answer(before, name, value)
+        if interview.trouble(name, said, before):  # a place, of a carrier that was corrected since
+            return None
+        state = interview.answer(before, name, said)
         dropped = tuple(one for one in before.answers if interview.dropped(one, state))
         return self._taken(draft, Step(state, (name,), dropped=dropped), today)
 
@@ -475,7 +482,7 @@ class Dialogue:
     def _begun(self, draft: Draft, today: dt.date) -> Turn:
         """Go on to the form."""
         if draft.questionnaire != self.form.questionnaire:
-            turn = self.begin(self.form.questionnaire)
+            turn = self.begin(self.form.questionnaire, today)
             lead = self.words.say("no_form")
             return replace(turn, said=replace(turn.said, text=paragraphs(lead, turn.said.text)))
         if draft.form:

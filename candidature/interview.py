@@ -184,6 +184,10 @@ class Interview:
             return self._taken(state, found)
         if heard.unknown:
             return Step(self.skip(state, current.id), (current.id,))
+        return self.missed(state, heard)
+
+    def missed(self, state: State, heard: Heard = Heard(problem=Problem.NOTHING)) -> Step:  # noqa: B008
+        """Return the step of a message that answered nothing."""
         return Step(replace(state, misses=state.misses + 1), heard=heard)
 
     def answer(self, state: State, question: str, value: Value) -> State:
@@ -214,7 +218,7 @@ class Interview:
         for one in self.questions:
             value = state.answers.get(one.id)
             if value is not None and one.id != but and self.trouble(one.id, value, state):
-                state = self.again(state, one.id)
+                state = self.again(state, one.id, *self.followed(state, one.id))
         return state
 
     def skip(self, state: State, question: str) -> State:
@@ -243,7 +247,7 @@ class Interview:
     def dropped(self, question: str, state: State) -> bool:
         """Tell whether an answer that there was has to be given again."""
         asked = any(one.id == question for one in self.asked(state))
-        return asked and question not in state.given
+        return asked and question not in state.given and not self._spared(question, state)
 
     def begun(self, state: State) -> State:
         """Return the state from which a form goes on: with what follows from the answers so far.
@@ -305,7 +309,7 @@ class Interview:
             for name in group.of:
                 state = self.skip(state, name)
             return Step(state, group.of)
-        return Step(replace(state, misses=state.misses + 1), heard=Heard(problem=problem))
+        return self.missed(state, Heard(problem=problem))
 
     def _beside(self, question: Question) -> list[Question]:
         """Return the others of its group that tell by their form what they answer."""

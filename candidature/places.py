@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -41,7 +41,15 @@ class Found:
     epcis: tuple[Epci, ...] = ()
     elsewhere: tuple[Departement, ...] = ()
     name: str = ""
-    """Of the commune elsewhere."""
+    """Of the commune elsewhere, or of the place that is not of the list asked for."""
+
+    def among(self, places: str) -> "Found":
+        """Return those of a list (`communes` or `epcis`), or all if none of them is in it."""
+        if places == "communes" and self.communes:
+            return replace(self, epcis=())
+        if places == "epcis" and self.epcis:
+            return replace(self, communes=())
+        return self
 
     @property
     def sure(self) -> Commune | Epci | None:
@@ -79,6 +87,8 @@ _GROUP = frozenset(
     words("communauté communautés comcom métropole interco intercommunalité EPCI agglo")
     + words("agglomération")
 )
+# Those that a name follows; « Tours Métropole » begins with the name.
+_BEGINS = _GROUP - {"metropole"}
 # Words that tell one EPCI's name from no other's.
 _GENERIC = frozenset(words("communauté communes de du d l la le et autour"))
 
@@ -94,10 +104,10 @@ class Finder:
     def find(self, text: str) -> Found:
         """Return the places that `text` may mean: exactly, in part, elsewhere, or misspelt."""
         said = words(text)
-        if _GROUP.intersection(said):
-            group = self._group(said)
-            if group:
-                return Found(epcis=group)
+        if _GROUP.intersection(said) and (group := self._group(said)):
+            # « Loches, de la communauté Loches Sud Touraine »: a commune stands before.
+            begins = next((place for place, word in enumerate(said) if word in _BEGINS), 0)
+            return Found(self._named(text, said[:begins]).communes, group)
         named = self._named(text, said)
         if named.communes or named.epcis:
             return named

@@ -49,6 +49,8 @@ class Problem(StrEnum):
     """A number whose key, the digit that guards against slips, is wrong."""
     OTHER_BODY = "other_body"
     """The number of another body than the one that applies."""
+    OTHER_SORT = "other_sort"
+    """A commune where an EPCI is meant, or an EPCI where a commune is."""
     ZERO = "zero"
     NO_DAY = "no_day"
     """A month or a year, where the very day is asked."""

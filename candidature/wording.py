@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from candidature.answering import Heard, most_of, siren
+from candidature.answering import Heard, list_of, most_of, siren
 from candidature.draft import Draft, encoded
 from candidature.evaluation import Answers, Status, Value, Verdict
 from candidature.interview import PLACE, POPULATION, Interview, Step
@@ -235,6 +235,7 @@ class Words:
         kind = "group" if interview.group(draft.state) else current.kind
         most = most_of(current, draft.state.answers)
         found = (*heard.found.communes, *heard.found.epcis)
+        meant, other = self._sorts(interview, current, draft.state.answers)
         problem = "many" if len(found) > MOST_OFFERED else heard.problem or Problem.NOTHING
         told = self.wording.problem(kind, problem)
         said = french(
@@ -242,6 +243,9 @@ class Words:
                 length=number_told(len(text.strip())),
                 most=euros_told(most) if most is not None else number_told(current.most),
                 siren=siren(draft.state.answers, self._places) or "",
+                place=heard.found.name,
+                meant=meant.lower(),
+                other=other.title,
             )
         )
         if len(found) > MOST_OFFERED:
@@ -250,7 +254,20 @@ class Words:
             *(Button(one.name, f"answer:{current.id}={one.insee}") for one in heard.found.communes),
             *(Button(one.name, f"answer:{current.id}={one.siren}") for one in heard.found.epcis),
         ]
+        if problem == Problem.OTHER_SORT:
+            buttons.append(other)
         return Said(said, tuple(buttons))
+
+    @staticmethod
+    def _sorts(interview: Interview, place: Question, answers: Answers) -> tuple[str, Button]:
+        """Return what a place was said to be, and the button that says it is of the other list."""
+        meant, listed = list_of(place, answers), place.listed
+        if meant is None or listed is None:
+            return "", Button("", "")
+        about = interview.named(listed.question)
+        other = next(choice for choice, one in listed.values.items() if one != meant)
+        button = Button(about.choices[other], f"answer:{about.id}={other}")
+        return about.choices[str(answers[about.id])], button
 
     def _elsewhere(self, current: Question, heard: Heard) -> Said:
         place = heard.found.name
@@ -333,9 +350,13 @@ class Words:
 
     def notices(self, questionnaire: Questionnaire, today: dt.date) -> list[str]:
         """Return what must be said wherever a verdict is: it is indicative, and how old it is."""
-        answer = self._knowledge.answer("eligibilite", questionnaire.subject)
-        notice = self._knowledge.notice(answer, today)
+        notice = self.notice(questionnaire, today)
         return [self.say("indicative"), *([notice] if notice else [])]
+
+    def notice(self, questionnaire: Questionnaire, today: dt.date) -> str | None:
+        """Return how old a questionnaire's rules are, once they are."""
+        answer = self._knowledge.answer("eligibilite", questionnaire.subject)
+        return self._knowledge.notice(answer, today)
 
     def _source(self, questionnaire: Questionnaire, today: dt.date) -> str:
         answer = self._knowledge.answer("eligibilite", questionnaire.subject)

@@ -58,6 +58,13 @@ class Derived(Strict):
     values: dict[Identifier, str | int] = Field(min_length=1)
 
 
+class Listed(Strict):
+    """The official list that a place is in, by the answer to another question."""
+
+    question: Identifier
+    values: dict[Identifier, Literal["communes", "epcis"]] = Field(min_length=1)
+
+
 class Question(Strict):
     """One thing asked; `why` answers « pourquoi ? » in one line, `label` is its short name."""
 
@@ -91,6 +98,7 @@ class Question(Strict):
     named: tuple[Name, ...] = Field((), description="what says, in a correction, that it is this")
     campaign: bool = Field(False, description="a day out of the campaign is taken, and told so")
     derived: Derived | None = None
+    listed: Listed | None = Field(None, description="of a place: a commune or an EPCI")
     choices: dict[Identifier, Label] = Field(default_factory=dict)
     said: dict[Identifier, tuple[Name, ...]] = Field(
         default_factory=dict, description="what people say for each choice, besides its label"
@@ -101,6 +109,8 @@ class Question(Strict):
     def _choices_of_a_choice(self) -> "Question":
         if (self.kind == "choice") != (len(self.choices) > 1):
             raise ValueError("« choices » va avec « kind: choice », et en compte deux au moins")
+        if self.listed and self.kind != "place":
+            raise ValueError("« listed » va avec « kind: place »")
         if unknown := self.said.keys() - self.choices.keys():
             raise ValueError(f"« said » cite « {', '.join(sorted(unknown))} », qui n'existe pas")
         return self
@@ -144,6 +154,9 @@ class Questionnaire(Strict):
             if question.id in asked:
                 raise ValueError(f"la question « {question.id} » est posée deux fois")
             check_condition(question.when, asked, f"la question « {question.id} »")
+            if listed := question.listed:
+                values: Condition = ({listed.question: Among(among=tuple(listed.values))},)
+                check_condition(values, asked, f"« listed » de « {question.id} »")
             asked[question.id] = question
         for name, condition in self._conditions():
             check_condition(condition, asked, name)

@@ -110,6 +110,8 @@ class Person:
     async def begin(self, questionnaire: str = "fonds") -> int:
         """Begin a questionnaire; give the number of its draft."""
         reply = await self.press(f"0:begin:{questionnaire}")
+        if f"0:anew:{questionnaire}" in steps(reply.said):
+            reply = await self.press(f"0:anew:{questionnaire}")
         return int(reply.said.buttons[0].step.partition(":")[0])
 
     async def row(self, draft: int) -> Draft:
@@ -742,6 +744,29 @@ async def test_a_second_draft_closes_the_first(person: Person) -> None:
     assert [(await person.row(one)).open for one in (first, second, third)] == [False, False, True]
     # Not the answers of the first: it is another.
     assert not (await person.row(third)).state["answers"]
+
+
+@pytest.mark.parametrize("stopped", [False, True], ids=["open", "stopped"])
+async def test_what_was_begun_is_offered_before_it_is_begun_again(
+    person: Person, stopped: bool
+) -> None:
+    number = await person.begin()
+    await person.answer(number, until="projet")
+    if stopped:
+        await person.say("arrêter")
+    before = await everything(person.database)
+    reply = await person.press("0:begin:fonds")
+    assert reply.said.text == person.dialogue.words.say("begun_already")
+    assert steps(reply.said) == [f"0:resume:{number}", "0:anew:fonds"]
+    assert await everything(person.database) == before
+    reply = await person.press(f"0:resume:{number}")
+    assert f"{number}:answer:projet=formation" in steps(reply.said)
+    # Another questionnaire is another matter, and what is filed or erased is not under way.
+    assert "0:anew:fonds" not in steps((await person.press("0:begin:aidants_connect")).said)
+    await person.press(f"0:resume:{number}")
+    await person.say("annuler")
+    await person.say("oui")
+    assert "0:anew:fonds" not in steps((await person.press("0:begin:fonds")).said)
 
 
 @pytest.mark.parametrize("stopped", [False, True], ids=["another open", "none open"])

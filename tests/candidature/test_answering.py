@@ -90,3 +90,32 @@ def test_places_among_which_one_has_to_ask() -> None:
     poitiers = heard("lieu", "Poitiers")
     assert poitiers.problem is Problem.NOTHING
     assert [one.name for one in poitiers.found.elsewhere] == ["Vienne"]
+
+
+@pytest.mark.parametrize(
+    ("porteur", "text", "offered"),
+    [
+        ("epci", "Saint-Flovier", ["Communauté de communes Loches Sud Touraine"]),
+        ("epci", "Tours", ["Tours Métropole Val de Loire"]),
+        ("commune", "la comcom Loches Sud Touraine", []),
+    ],
+)
+def test_a_place_of_the_other_sort_than_its_carrier(
+    porteur: str, text: str, offered: list[str]
+) -> None:
+    told = hear(FUND.question("lieu"), text, FINDER, {"porteur": porteur})
+    assert told.problem is Problem.OTHER_SORT and told.value is None
+    assert [one.name for one in told.found.epcis] == offered
+
+
+def test_a_name_that_an_epci_begins_with_is_no_commune() -> None:
+    assert heard("lieu", "Tours Métropole").value == "243700754"
+    assert heard("lieu", "Tours Métropole Val de Loire").value == "243700754"
+
+
+def test_of_places_of_two_sorts_the_carrier_s_is_meant() -> None:
+    said = "Saint-Flovier, de la communauté de communes Loches Sud Touraine"
+    assert hear(FUND.question("lieu"), said, FINDER, {}).problem is Problem.SEVERAL
+    for porteur, value in (("commune", "37218"), ("epci", "200071587")):
+        told = hear(FUND.question("lieu"), said, FINDER, {"porteur": porteur})
+        assert told.value == value

@@ -101,7 +101,7 @@ def steps(said: Said) -> list[str]:
     return [one.step for one in said.buttons]
 
 
-BEGUN = DIALOGUE.begin("fonds").draft
+BEGUN = DIALOGUE.begin("fonds", TODAY).draft
 ASKED = taken(BEGUN, *FUND).draft
 """The questionnaire is answered, the form not begun."""
 OPENED = taken(ASKED, "/form").draft
@@ -113,16 +113,23 @@ WHOLE = taken(OPENED, *FORM).draft
 
 
 def test_what_is_said_first() -> None:
-    first = DIALOGUE.begin("fonds")
+    first = DIALOGUE.begin("fonds", TODAY)
     assert "7 questions environ" in told(first)
     assert "Question 1/7. Qui porte le projet" in told(first)
     assert steps(first.said)[-1] == "skip:porteur"
     assert first.effect is None and first.draft == Draft("fonds")
 
 
+def test_that_a_campaign_is_over_is_told_before_any_question() -> None:
+    over, question = "campagne 2021-2022, close le 27/06/2022", "Question 1/7"
+    late = told(DIALOGUE.begin("fonds", dt.date(2022, 6, 28)))
+    assert over in late and late.index(over) < late.index(question)
+    assert over not in told(DIALOGUE.begin("fonds", dt.date(2022, 6, 27)))
+
+
 @pytest.mark.parametrize("name", load_questionnaires())
 def test_any_questionnaire_begins(name: str) -> None:
-    first = DIALOGUE.begin(name)
+    first = DIALOGUE.begin(name, TODAY)
     assert plain(DIALOGUE.questionnaires[name].title) in told(first)
     assert current(first.draft) == DIALOGUE.questionnaires[name].questions[0].id
 
@@ -308,6 +315,22 @@ def test_a_correction_may_ask_for_more() -> None:
     said = taken(ASKED, "finalement c'est une association")
     assert "lieu" not in said.draft.state.answers
     assert current(said.draft) == "financement"
+
+
+@pytest.mark.parametrize("said", ["oui", "Ok !", "d'accord", "non", "Non merci"])
+@pytest.mark.parametrize("asked", ["titre", "description", "usagers"])
+def test_yes_and_no_are_no_words_of_a_project(asked: str, said: str) -> None:
+    draft = taken(OPENED, *FORM[: {"titre": 3, "description": 4, "usagers": 5}[asked]]).draft
+    after = taken(draft, said)
+    assert "J'attends quelques mots." in told(after)
+    assert current(after.draft) == asked and asked not in after.draft.state.answers
+
+
+def test_no_answers_what_need_not_be_told_and_yes_does_not() -> None:
+    draft = taken(OPENED, *FORM[:8]).draft
+    assert current(draft) == "mutualisation"
+    assert current(taken(draft, "oui").draft) == "mutualisation"
+    assert taken(draft, "non").draft.state.answers["mutualisation"] == "non"
 
 
 # A question, an act, or nothing at all, in the middle
@@ -502,7 +525,7 @@ def test_what_waits_for_an_answer() -> None:
     verdict, summary = DIALOGUE.prompt(ASKED), DIALOGUE.prompt(WHOLE)
     assert verdict is not None and steps(verdict) == ["form"]
     assert summary is not None and steps(summary) == ["where", "file"]
-    other = taken(DIALOGUE.begin("aidants_connect").draft, "/skip", "/skip").draft
+    other = taken(DIALOGUE.begin("aidants_connect", TODAY).draft, "/skip", "/skip").draft
     assert DIALOGUE.prompt(other) is None
 
 
@@ -717,6 +740,34 @@ def test_an_epci() -> None:
     assert current(said.draft) == "projet"
 
 
+def test_a_commune_for_an_epci_is_not_taken_and_both_ways_out_are_offered() -> None:
+    draft = taken(BEGUN, "une intercommunalité").draft
+    said = taken(draft, "Saint-Flovier")
+    assert "le porteur est une intercommunalité : Saint-Flovier n'en est pas une" in told(said)
+    assert steps(said.said) == ["answer:lieu=200071587", "answer:porteur=commune", "skip:lieu"]
+    assert taken(said.draft, "/answer:lieu=200071587").draft.state.answers["porteur"] == "epci"
+    said = taken(said.draft, "/answer:porteur=commune", "Saint-Flovier")
+    assert said.draft.state.answers["lieu"] == "37218"
+
+
+def test_an_epci_for_a_commune_is_not_taken() -> None:
+    said = taken(BEGUN, "une commune", "comcom Loches Sud Touraine")
+    assert "le porteur est une commune" in told(said)
+    assert steps(said.said) == ["answer:porteur=epci", "skip:lieu"]
+
+
+def test_another_carrier_has_another_name_and_population() -> None:
+    said = taken(ASKED, "changer le porteur", "une intercommunalité")
+    answers = said.draft.state.answers
+    assert answers["porteur"] == "epci" and not {"lieu", "population"} & answers.keys()
+    assert "je vous redemande : Commune ou intercommunalité." in told(said)
+    assert current(said.draft) == "lieu"
+    assert turn(said.draft, "/answer:lieu=37218") is None  # a button that was there before
+    said = taken(said.draft, "Loches Sud Touraine")
+    assert said.draft.state.answers["population"] != ASKED.state.answers["population"]
+    assert current(said.draft) is None
+
+
 def test_the_name_of_a_place_elsewhere_is_found_in_a_sentence() -> None:
     said = taken(BEGUN, "une commune", "nous sommes à Troyes").said
     assert said.buttons[0].step.removeprefix("answer:lieu=") == "Troyes"
@@ -731,7 +782,7 @@ INCOMPLETE = {
     "form begun": OPENED,
     "siret left": taken(OPENED, "/skip:siret", *FORM[1:]).draft,
     "sum dropped": taken(WHOLE, "/change:cout", "5 000 €").draft,
-    "another questionnaire": DIALOGUE.begin("aidants_connect").draft,
+    "another questionnaire": DIALOGUE.begin("aidants_connect", TODAY).draft,
 }
 
 
@@ -775,7 +826,7 @@ def test_what_is_not_eligible_may_be_filed_and_is_told_so() -> None:
 
 
 def test_a_form_begins_with_its_questionnaire() -> None:
-    for draft in (DIALOGUE.begin("aidants_connect").draft, BEGUN):
+    for draft in (DIALOGUE.begin("aidants_connect", TODAY).draft, BEGUN):
         said = taken(draft, "préparer ma candidature")
         assert told(said).startswith(sentence("no_form"))
         assert said.draft == BEGUN
@@ -784,7 +835,7 @@ def test_a_form_begins_with_its_questionnaire() -> None:
 
 @pytest.mark.parametrize("name", ["fonds", "aidants_connect"])
 def test_no_summary_before_the_form(name: str) -> None:
-    said = taken(DIALOGUE.begin(name).draft, "/yes:file")
+    said = taken(DIALOGUE.begin(name, TODAY).draft, "/yes:file")
     assert sentence("summary_title") not in told(said)
 
 
@@ -884,7 +935,7 @@ POOL = (
     *("/change:lieu", "/change:materiel", "/change:licences", "/change:financement"),
     *("/change:siret", "en fait la commune c'est Chinon", "continuer", "aucune idée"),
 )
-STARTS = (BEGUN, DIALOGUE.begin("conseiller_numerique").draft, ASKED, OPENED, WHOLE)
+STARTS = (BEGUN, DIALOGUE.begin("conseiller_numerique", TODAY).draft, ASKED, OPENED, WHOLE)
 
 
 @settings(deadline=None, max_examples=120)
@@ -926,7 +977,7 @@ def test_what_a_question_no_longer_knows_is_left_out() -> None:
     assert current(draft) == "population"
 
 
-@pytest.mark.parametrize("draft", [ASKED, OPENED, WHOLE, DIALOGUE.begin("fonds").draft])
+@pytest.mark.parametrize("draft", [ASKED, OPENED, WHOLE, DIALOGUE.begin("fonds", TODAY).draft])
 def test_the_words_of_a_button_do_what_it_does(draft: Draft) -> None:
     """Whoever types what a button says means the button."""
     prompt = DIALOGUE.prompt(draft)

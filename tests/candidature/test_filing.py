@@ -55,7 +55,7 @@ ATTACHED = (Attached(name="devis.pdf", media_type="application/pdf", size=12, sh
 
 
 def played(*messages: str) -> Draft:
-    draft = DIALOGUE.begin("fonds").draft
+    draft = DIALOGUE.begin("fonds", NOW.date()).draft
     for message in messages:
         turn = (
             DIALOGUE.press(draft, message[1:], NOW.date())

@@ -29,7 +29,7 @@ QUESTIONS = [
 ]
 OCCUR = {
     "choice": ("nothing", "several"),
-    "place": ("nothing", "several", "many"),
+    "place": ("nothing", "several", "many", "other_sort"),
     "number": ("nothing", "several", "negative", "absurd"),
     "date": ("nothing", "several", "no_year", "absurd", "too_early"),
     "text": ("nothing", "too_long"),
@@ -76,8 +76,9 @@ def test_every_problem_has_a_sentence(kind: str, problem: str) -> None:
     own, common = WORDING.problems[kind], WORDING.problems["any"]
     assert problem in own or problem in common
     told = WORDING.problem(kind, problem)
-    assert placeholders(told) <= {"length", "most", "siren"}
-    assert told.format(length="1 234", most="120", siren="213702186")
+    assert placeholders(told) <= {"length", "most", "siren", "place", "meant", "other"}
+    filled = dict.fromkeys(("place", "meant", "other"), "Loches")
+    assert told.format(length="1 234", most="120", siren="213702186", **filled)
     assert len(told) <= 160
 
 

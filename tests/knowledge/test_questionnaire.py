@@ -60,6 +60,22 @@ def test_the_questions_are_short(name: str) -> None:
             "choices: {oui: Oui, non: Non}, said: {x: [y]}",
             "cite « x »",
         ),
+        ("kind: number", "kind: number, listed: {question: qui, values: {}}", "listed.values"),
+        (
+            "kind: number",
+            'kind: number, listed: {question: qui, values: {"oui": epcis}}',
+            "« listed » va avec « kind: place »",
+        ),
+        (
+            "kind: number",
+            "kind: place, listed: {question: qui, values: {jamais: epcis}}",
+            "« listed » de « combien » renvoie à « jamais » de « qui »",
+        ),
+        (
+            "kind: number",
+            'kind: place, listed: {question: quand, values: {"oui": epcis}}',
+            "renvoie à « quand », qui n'est pas demandé avant",
+        ),
         ("    advice: Faites.\n", "", "advice : ce champ manque"),
     ],
 )
