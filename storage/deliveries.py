@@ -8,13 +8,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
+from storage.due import is_next, next_due
 from storage.models import Chat, Direction, Message, State, TelegramBot
-
-_Earlier = aliased(Message)
 
 
 @dataclass(frozen=True)
@@ -46,19 +44,10 @@ async def due_chats(
         select(Chat.chat_id)
         .join(Message, Message.conversation_id == Chat.conversation_id)
         .where(
-            Message.direction == Direction.outbound,
-            Message.state == State.due,
-            Message.next_attempt_at <= now,
+            *is_next(Direction.outbound, now),
             Chat.bot_id == bot_id,
             Chat.blocked_at.is_(None),
             Chat.chat_id.not_in(busy),
-            # What is first goes first: while it waits, so do those behind it.
-            ~exists().where(
-                _Earlier.conversation_id == Message.conversation_id,
-                _Earlier.direction == Direction.outbound,
-                _Earlier.state == State.due,
-                _Earlier.seq < Message.seq,
-            ),
         )
         .order_by(Message.next_attempt_at)
         .limit(limit)
@@ -71,17 +60,8 @@ async def first_due(session: AsyncSession, bot_id: int, chat_id: int, now: datet
     chat = await session.get(Chat, (bot_id, chat_id), populate_existing=True)
     if chat is None or chat.blocked_at is not None:
         return None
-    message: Message | None = await session.scalar(
-        select(Message)
-        .where(
-            Message.conversation_id == chat.conversation_id,
-            Message.direction == Direction.outbound,
-            Message.state == State.due,
-        )
-        .order_by(Message.seq)
-        .limit(1)
-    )
-    if message is None or message.next_attempt_at is None or message.next_attempt_at > now:
+    message = await next_due(session, chat.conversation_id, Direction.outbound, now)
+    if message is None:
         return None
     before = (
         Message.conversation_id == chat.conversation_id,

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, or_, select, update
+from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
+from storage.due import is_next, next_due
 from storage.models import (
     Asks,
     Author,
@@ -33,8 +33,6 @@ LEASE = timedelta(seconds=30)
 """How long a conversation waits for a worker that died. A turn must take less."""
 EXPORTED = (("mes-donnees.txt", "text/plain"), ("mes-donnees.json", "application/json"))
 """The files in which a person gets what is kept of them: one to read, one for programs."""
-
-_Earlier = aliased(Message)
 
 
 class UnknownConversation(LookupError):
@@ -195,18 +193,8 @@ def waiting_query(now: datetime, limit: int) -> Select[str]:
         select(Message.conversation_id)
         .join(Conversation, Conversation.id == Message.conversation_id)
         .where(
-            Message.direction == Direction.inbound,
-            Message.state == State.due,
-            Message.next_attempt_at <= now,
+            *is_next(Direction.inbound, now),
             _free(now),
-            # The first one due speaks for its conversation: while it waits for
-            # its next attempt, so do those behind it.
-            ~exists().where(
-                _Earlier.conversation_id == Message.conversation_id,
-                _Earlier.direction == Direction.inbound,
-                _Earlier.state == State.due,
-                _Earlier.seq < Message.seq,
-            ),
         )
         .order_by(Message.next_attempt_at)
         .limit(limit)
@@ -228,7 +216,7 @@ async def claim(
     )
     if channel is None:
         return None
-    message = await _first_due(session, conversation_id, now)
+    message = await next_due(session, conversation_id, Direction.inbound, now)
     if message is None:
         await _let_go(session, conversation_id, holder)
         return None
@@ -247,8 +235,8 @@ async def answer(
     """Store the replies to the claimed message and mark it done.
 
     `outcome` goes to the last of them; `forget` empties the message's own text.
-    Returns the claim renewed on the next
-    message due, or `None` once there is none and the lease was given back.
+    Returns the claim renewed on the next message due, or `None` once there is
+    none and the lease was given back.
 
     Raises:
         LeaseLost: nothing may be stored; the transaction must be undone.
@@ -263,7 +251,7 @@ async def answer(
         .values(state=State.done, next_attempt_at=None, **({"text": ""} if forget else {}))
     )
     await session.flush()
-    message = await _first_due(session, held.conversation_id, now)
+    message = await next_due(session, held.conversation_id, Direction.inbound, now)
     if message is None:
         await _let_go(session, held.conversation_id, held.holder)
         return None
@@ -337,23 +325,6 @@ async def is_held(session: AsyncSession, conversation_id: str, now: datetime) ->
 
 def _free(now: datetime) -> Any:
     return or_(Conversation.claimed_until.is_(None), Conversation.claimed_until < now)
-
-
-async def _first_due(session: AsyncSession, conversation_id: str, now: datetime) -> Message | None:
-    query: Select[Message] = (
-        select(Message)
-        .where(
-            Message.conversation_id == conversation_id,
-            Message.direction == Direction.inbound,
-            Message.state == State.due,
-        )
-        .order_by(Message.seq)
-        .limit(1)
-    )
-    message = await session.scalar(query)
-    if message is None or message.next_attempt_at is None or message.next_attempt_at > now:
-        return None
-    return message
 
 
 async def _numbers(session: AsyncSession, held: Claim, count: int, now: datetime) -> int:

@@ -15,9 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from bot.relay import short
+from bot.services import Services
 from bot.text import MAX_LENGTH, clean
 from bot.web.problems import Refused, documented
-from bot.web.services import FromServices, Services
+from bot.web.services import FromServices
 from knowledge import load
 from storage import conversations, models
 from storage.inbox import DifferentContent, UnknownConversation

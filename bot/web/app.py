@@ -8,13 +8,13 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
+from bot.services import Services
 from bot.telegram.webhook import MOST_BYTES as MOST_UPDATE
 from bot.telegram.webhook import webhook
 from bot.web import api, files, ops
 from bot.web.body_limit import BodyLimit
 from bot.web.pages import STATIC, SafeHeaders, pages
 from bot.web.problems import MAX_BODY, handle_problems
-from bot.web.services import Services
 from candidature import attachments
 
 

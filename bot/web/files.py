@@ -14,9 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.enclosures import content_of
 from bot.joining import File, NoDraft, Unfit, checked, join
 from bot.relay import short
+from bot.services import Services
 from bot.web.api import Accepted, OfToken, SeqInPath
 from bot.web.problems import Refused, documented
-from bot.web.services import FromServices, Services
+from bot.web.services import FromServices
 from candidature.attachments import Attachment, Refusal
 from knowledge.dialogue import load_wording
 from storage import conversations, inbox

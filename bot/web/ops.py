@@ -11,7 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from bot.rasa import HEALTH_TIMEOUT
-from bot.web.services import FromServices, Services
+from bot.services import Services
+from bot.web.services import FromServices
 from storage import drafts, inbox
 
 _NOT_DIRECT = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via", "origin")

@@ -1,32 +1,10 @@
-"""What the routes work with, made once a process."""
+"""How a route asks for the parts of the bot that it works with."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from bot.arrivals import Arrivals
-from bot.mail.outbox import Outbox
-from bot.metrics import Metrics
-from bot.rasa import Rasa
-from bot.relay import Relay
-from bot.retention import Retention
-from bot.telegram.channel import Telegram
-from storage.database import Database
-
-
-@dataclass(frozen=True)
-class Services:
-    """The parts of a running bot."""
-
-    database: Database
-    rasa: Rasa
-    relay: Relay
-    arrivals: Arrivals
-    outbox: Outbox
-    metrics: Metrics
-    retention: Retention
-    telegram: Telegram | None = None
+from bot.services import Services
 
 
 def _services(request: Request) -> Services:

@@ -8,8 +8,8 @@ import pytest
 
 import bot.relay
 from bot.rasa import Rasa
+from bot.services import Services
 from bot.web.app import create_app
-from bot.web.services import Services
 from storage.database import Database
 from tests.bot.fakes import ACTIONS, RASA, Clock, FakeRasa, parts
 from tests.databases import *  # noqa: F403

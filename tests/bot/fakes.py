@@ -11,25 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 
-from bot.arrivals import Arrivals
-from bot.mail.outbox import Outbox
-from bot.metrics import Metrics
 from bot.rasa import Rasa
-from bot.reception import Reception
-from bot.relay import Relay
-from bot.retention import Retention
-from bot.telegram.channel import Telegram
-from bot.web.services import Services
+from bot.services import Services, assembled
 from knowledge import load
-from knowledge.dialogue import load_wording
-from knowledge.telegram import load_telegram
+from settings import Settings
 from storage.database import Database
 from storage.times import utc_now
-from storage.trackers import Trackers
 
 RASA, ACTIONS = "http://rasa.test", "http://actions.test"
-UNAVAILABLE = "Je ne peux pas répondre tout de suite."
+UNAVAILABLE = load().sentences["unavailable"]
 SENDER = "passerelle@exemple.fr"
 PREFECTURE = "prefecture@exemple.fr"
 KEPT_DAYS = 365
@@ -108,34 +100,14 @@ def parts(
     webhook_url: str | None = None,
 ) -> Services:
     """Return the parts of a bot process; with a token, those of Telegram too."""
-    arrivals, metrics = Arrivals(database), Metrics()
-    trackers = Trackers(f"sqlite:///{folder / 'rasa.db'}")
-    reception = Reception(
-        database,
-        rasa,
-        trackers,
-        load(),
-        load_telegram(),
-        load_wording(),
+    settings = Settings(
+        var=folder,
+        tracker_url=None,
+        mail_from=SENDER,
+        prefecture_mail=PREFECTURE,
         retention_days=KEPT_DAYS,
-        prefecture=PREFECTURE,
+        telegram_token=SecretStr(token) if token else None,
+        telegram_api=api,
+        telegram_webhook_url=webhook_url,
     )
-    sentences = {"unavailable": UNAVAILABLE}
-    relay = Relay(database, reception, arrivals, metrics, sentences, clock=clock)
-    telegram = None
-    if token is not None:
-        telegram = Telegram(
-            token,
-            api,
-            webhook_url,
-            database=database,
-            relay=relay,
-            arrivals=arrivals,
-            metrics=metrics,
-            wording=load_telegram(),
-            knowledge=load(),
-        )
-        reception.fetch = telegram.fetch
-    outbox = Outbox(database, folder / "mail", SENDER)
-    retention = Retention(database, trackers, KEPT_DAYS)
-    return Services(database, rasa, relay, arrivals, outbox, metrics, retention, telegram)
+    return assembled(settings, database, rasa, clock=clock)

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from bot.services import Services
 from bot.web.app import create_app
-from bot.web.services import Services
 from deploy.ports import LOOPBACK
 
 

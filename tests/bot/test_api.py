@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from bot.web.services import Services
+from bot.services import Services
 from storage.database import Database
 from tests.bot.api_calls import is_problem, opened, read, send
 from tests.bot.fakes import FakeRasa

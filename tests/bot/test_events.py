@@ -17,8 +17,8 @@ import pytest
 import uvicorn
 
 from bot import arrivals
+from bot.services import Services
 from bot.web.app import create_app
-from bot.web.services import Services
 from storage import conversations, inbox
 from storage.database import Database
 from storage.times import utc_now

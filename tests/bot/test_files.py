@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy import delete, select
 
 from bot import joining
+from bot.services import Services
 from bot.web import files
 from bot.web.app import create_app
 from bot.web.problems import MAX_BODY
-from bot.web.services import Services
 from candidature.attachments import (
     MOST_BYTES,
     MOST_CHARACTERS,

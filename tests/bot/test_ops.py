@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
+from bot.services import Services
 from bot.web.app import create_app
-from bot.web.services import Services
 from storage.database import Database
 from tests.bot.fakes import FakeRasa
 from tests.bot.threads import running, until

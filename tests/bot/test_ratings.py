@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
+from bot.services import Services
 from bot.web.problems import MAX_BODY
-from bot.web.services import Services
 from tests.bot.api_calls import is_problem, opened, read, send
 from tests.bot.fakes import UNAVAILABLE, FakeRasa
 from tests.bot.threads import running, until

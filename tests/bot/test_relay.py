@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.web.services import Services
+from bot.services import Services
 from storage import inbox
 from storage.database import Database
 from storage.models import Author

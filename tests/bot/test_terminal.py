@@ -19,7 +19,7 @@ from sqlalchemy import select
 
 from bot import client, terminal
 from bot.client import Conversation, Refused, Unreachable
-from bot.web.services import Services
+from bot.services import Services
 from deploy import ports
 from deploy.stack import StackError
 from settings import ROOT

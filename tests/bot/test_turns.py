@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from bot.relay import LONGEST_RETRY
 from bot.retries import retry_delay
-from bot.web.services import Services
+from bot.services import Services
 from storage import inbox
 from storage.conversations import open_web_conversation
 from storage.database import Database

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from bot.web.services import Services
+from bot.services import Services
 from storage import inbox
 from storage.conversations import messages_after, open_web_conversation
 from storage.database import Database

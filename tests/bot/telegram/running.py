@@ -12,7 +12,7 @@ from telegram.request import HTTPXRequest
 
 import bot.processes
 from bot.rasa import Rasa
-from bot.web.services import Services
+from bot.services import Services
 from storage.database import Database
 from storage.models import Chat, Direction, Message, State, TelegramUpdate
 from tests.bot.fakes import ACTIONS, RASA, FakeRasa, parts

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import func, select, update
 from structlog.testing import capture_logs
 
+from bot.services import Services
 from bot.telegram.pace import BURST, IN_ALL
 from bot.telegram.rendering import LONGEST
-from bot.web.services import Services
 from storage import chats, conversations, deliveries, erasure
 from storage.database import Database
 from storage.models import Chat, Conversation, Direction, Draft, State, TelegramBot

@@ -15,9 +15,9 @@ from sqlalchemy import func, select, update
 import bot.relay
 from bot.rasa import Fault, Rasa
 from bot.reception import Reception
+from bot.services import Services
 from bot.telegram.intake import Intake
 from bot.text import MAX_LENGTH
-from bot.web.services import Services
 from candidature.attachments import MOST_BYTES
 from candidature.wording import paragraphs
 from knowledge import load

@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
+from bot.services import Services
 from bot.telegram.channel import Status
 from bot.telegram.channel import Telegram as Channel
 from bot.telegram.intake import Intake
 from bot.telegram.manners import Manners
 from bot.web.app import create_app
-from bot.web.services import Services
 from deploy.ports import LOOPBACK, free
 from storage import telegram_bots
 from storage.database import Database
