@@ -227,6 +227,7 @@ async def client(behind: Behind) -> AsyncIterator[httpx.AsyncClient]:
         transport=transport, base_url="http://bot.test", headers=headers
     ) as client:
         yield client
+    await services.telegram._courtesies.stop()
     await services.database.close()
 
 
