@@ -84,6 +84,11 @@ def _telegram(stack: Stack) -> str:
                 "Telegram refuse l'adresse PASSERELLE_TELEGRAM_WEBHOOK_URL : il en faut une, "
                 "publique, en https (port 443, 80, 88 ou 8443). Le reste fonctionne."
             )
+        case "webhook_failing", _:
+            return (
+                "Telegram ne parvient pas à livrer les messages : vérifiez que l'adresse "
+                "PASSERELLE_TELEGRAM_WEBHOOK_URL mène à Passerelle. Ils attendent, un jour au plus."
+            )
         case "conflict", _:
             return (
                 "Un autre programme reçoit les messages du même robot Telegram : arrêtez-le, ou "

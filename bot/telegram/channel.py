@@ -4,10 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import re
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from enum import StrEnum
-from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,7 +26,8 @@ from bot.telegram.manners import Courtesies
 from bot.telegram.menu import show_menu
 from bot.telegram.pace import Pace, wait_asked
 from bot.telegram.polling import LONGEST_RETRY, Polling
-from bot.telegram.reading import ALLOWED
+from bot.telegram.posting import Posting
+from bot.telegram.status import Status
 from candidature.attachments import Refusal
 from knowledge import Knowledge
 from knowledge.telegram import TelegramWording
@@ -41,8 +39,6 @@ RENEW = 5.0
 """How often a process says that it still speaks for the bot, in seconds."""
 MARGIN = timedelta(seconds=5)
 """How long before its end a hold that cannot be renewed is left."""
-AWAY = 3
-"""Failed attempts in a row after which Telegram is said not to be reached."""
 FETCH_WITHIN = 10.0
 """Longest wait for a person's file, in seconds: with Rasa's turn, well under a lease."""
 UPDATES_KEPT = timedelta(days=3)
@@ -56,20 +52,6 @@ DEFAULT_PATH = "/telegram"
 _TOKEN = re.compile(r"([0-9]{1,18}):[A-Za-z0-9_-]+", re.ASCII)
 
 log = structlog.get_logger()
-
-
-class Status(StrEnum):
-    """How the channel is."""
-
-    starting = "starting"
-    on = "on"
-    unreachable = "unreachable"
-    refused = "refused"
-    """Telegram does not know the token."""
-    webhook_refused = "webhook_refused"
-    """Telegram does not post to such an address."""
-    conflict = "conflict"
-    """Another program takes the same bot's updates."""
 
 
 class Telegram:
@@ -107,13 +89,13 @@ class Telegram:
         shaped = _TOKEN.fullmatch(token)
         self._bot_id = int(shaped[1]) if shaped else 0
         self._held_until: datetime | None = None
-        self._polling_request = _request(api)
+        polling_request = _request(api)
         self._bot = Bot(
             token,
             base_url=f"{api.rstrip('/')}/bot",
             base_file_url=f"{api.rstrip('/')}/file/bot",
             request=_request(api),
-            get_updates_request=self._polling_request,
+            get_updates_request=polling_request,
         )
         self._pace = Pace()
         self._intake = Intake(database, relay, self._bot_id, wording, knowledge)
@@ -128,20 +110,19 @@ class Telegram:
             wording.sentences["share_phone"],
         )
         self._courtesies = Courtesies(self._bot, self._pace, arrivals, database, wording)
-        self._polling = Polling(
-            self._bot, self._polling_request, self._intake, self._courtesies.show
-        )
+        self._way: Polling | Posting
+        if self._webhook_url:
+            self._way = Posting(self._bot, self._webhook_url, self._secret)
+        else:
+            show = self._courtesies.show
+            self._way = Polling(self._bot, polling_request, self._intake, show)
 
     @property
     def status(self) -> Status:
         """How the channel is now."""
-        if self._status is not Status.on:
-            return self._status
-        if self._polling.refused:
-            return Status.refused
-        if self._polling.conflict:
-            return Status.conflict
-        return Status.unreachable if self._polling.failures >= AWAY else Status.on
+        if self._status is Status.on and self._way.trouble:
+            return self._way.trouble
+        return self._status
 
     # Running
 
@@ -199,7 +180,7 @@ class Telegram:
 
     async def _speak(self) -> None:
         """Do what only one process may do, as long as it is ours to do."""
-        works = [self._delivery.run(), self._received(), self._tidy()]
+        works = [self._delivery.run(), self._way.run(), self._menu(), self._tidy()]
         tasks = [asyncio.create_task(work) for work in works]
         try:
             while True:
@@ -218,47 +199,23 @@ class Telegram:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._way.trouble = None  # it is another process's now
 
-    async def _received(self) -> None:
-        """Have updates come, one way or the other; show the menu once they do."""
-        await self._until_done(self._choose_way, LONGEST_RETRY)
-        shown = self._until_done(partial(show_menu, self._bot, self._wording), LONGEST_MENU)
-        menu = asyncio.create_task(shown)
-        try:
-            if self._webhook_url:
-                await asyncio.Event().wait()
-            await self._polling.run()
-        finally:
-            menu.cancel()
-            await asyncio.gather(menu, return_exceptions=True)
-
-    async def _choose_way(self) -> None:
-        if not self._webhook_url:
-            await self._bot.delete_webhook()
-            return
-        try:
-            await self._bot.set_webhook(
-                self._webhook_url, allowed_updates=list(ALLOWED), secret_token=self._secret
-            )
-        except BadRequest:
-            self._status = Status.webhook_refused
-            raise
-        self._status = Status.on
-
-    async def _until_done(self, work: Callable[[], Awaitable[None]], longest: timedelta) -> None:
-        """Do something with Telegram, again and again until it goes well."""
+    async def _menu(self) -> None:
+        """Show the menu, again and again until it goes well; then wait like the others."""
         failures = 0
         while True:
             try:
-                await work()
-                return
+                await show_menu(self._bot, self._wording)
+                break
             except RetryAfter as error:
                 wait = wait_asked(error)
             except Exception as error:  # its words may hold the token
                 failures += 1
-                log.warning("telegram_not_set_up", error=type(error).__name__, failures=failures)
-                wait = retry_delay(failures, longest)
+                log.warning("menu_not_shown", error=type(error).__name__, failures=failures)
+                wait = retry_delay(failures, LONGEST_MENU)
             await asyncio.sleep(wait.total_seconds())
+        await asyncio.Event().wait()
 
     async def _tidy(self) -> None:
         """Forget the marks of updates that Telegram will not send again, and chats that left."""

@@ -17,10 +17,13 @@ from bot.telegram.intake import Intake
 from bot.telegram.manners import Manners
 from bot.telegram.pace import wait_asked
 from bot.telegram.reading import ALLOWED, update_number
+from bot.telegram.status import Status
 
 WAIT = 25
 """How long Telegram may hold a request that has nothing to give, in seconds."""
 LONGEST_RETRY = timedelta(seconds=10)
+AWAY = 3
+"""Failed attempts in a row after which Telegram is said not to be reached."""
 CONFLICT_WAIT = 5.0
 """Wait before asking again where another program asks for the same updates, in seconds."""
 
@@ -43,40 +46,41 @@ class Polling:
         self._intake = intake
         self._show = show
         self._offset = 0
-        self.failures = 0
-        """How many times in a row Telegram did not answer."""
-        self.refused = False
-        """Whether Telegram knows the token no more."""
-        self.conflict = False
-        """Whether another program was asking for the same updates at the last look."""
+        self._asked_for = False
+        self.trouble: Status | None = None
+        """What keeps updates from coming, at the last look."""
 
     async def run(self) -> None:
         """Take updates until cancelled."""
-        trouble = 0
+        failures = away = 0
+        self._asked_for = False
         while True:
             try:
                 await self._poll()
-                self.failures, self.conflict, self.refused = 0, False, False
-                trouble = 0
+                failures, away, self.trouble = 0, 0, None
                 continue
             except Conflict:
-                if not self.conflict:
+                if self.trouble is not Status.conflict:
                     log.error("telegram_conflict")
-                self.conflict = True
+                self.trouble = Status.conflict
                 wait = CONFLICT_WAIT
             except RetryAfter as error:
                 wait = wait_asked(error).total_seconds()
             except Exception as error:  # whatever it is, the worker must not end of it
-                trouble += 1
-                self.conflict = False
-                self.refused = isinstance(error, InvalidToken)
-                self.failures += isinstance(error, TelegramError)  # or it is of our own
-                wait = retry_delay(trouble, LONGEST_RETRY).total_seconds()
+                failures += 1
+                away += isinstance(error, TelegramError)  # or it is of our own
+                self.trouble = Status.unreachable if away >= AWAY else None
+                if isinstance(error, InvalidToken):
+                    self.trouble = Status.refused
+                wait = retry_delay(failures, LONGEST_RETRY).total_seconds()
                 # Its type and no more: what it says may hold the token.
-                log.warning("telegram_not_polled", error=type(error).__name__, failures=trouble)
+                log.warning("telegram_not_polled", error=type(error).__name__, failures=failures)
             await asyncio.sleep(wait)
 
     async def _poll(self) -> None:
+        if not self._asked_for:
+            await self._bot.delete_webhook()
+            self._asked_for = True
         asked = {"offset": self._offset, "timeout": WAIT, "allowed_updates": json.dumps(ALLOWED)}
         updates: Any = await self._request.post(
             f"{self._bot.base_url}/getUpdates?{urlencode(asked)}", read_timeout=WAIT + 10

@@ -59,6 +59,8 @@ def test_says_how_telegram_is_each_time_it_changes(project: Project) -> None:
         run.wait_for("Un autre programme reçoit les messages du même robot Telegram")
         telegram("webhook_refused")
         run.wait_for("Telegram refuse l'adresse PASSERELLE_TELEGRAM_WEBHOOK_URL")
+        telegram("webhook_failing")
+        run.wait_for("Telegram ne parvient pas à livrer les messages")
         telegram("refused")
         run.wait_for(r"Telegram refuse le jeton du robot : vérifiez PASSERELLE_TELEGRAM_TOKEN")
         run.signal(signal.SIGINT)

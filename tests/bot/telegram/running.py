@@ -34,6 +34,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.telegram.channel.RENEW", 0.2)
     monkeypatch.setattr("bot.retries.FIRST_RETRY", bot.retries.FIRST_RETRY / 20)
     monkeypatch.setattr("bot.telegram.polling.CONFLICT_WAIT", 0.2)
+    monkeypatch.setattr("bot.telegram.posting.LOOK", 0.2)
     monkeypatch.setattr("bot.telegram.pace.BURST", 500)
     monkeypatch.setattr("bot.telegram.pace.IN_ALL", 500)
     monkeypatch.setattr("bot.telegram.channel._request", impatient)

@@ -227,7 +227,11 @@ async def test_a_group_is_answered_once_and_politely(
         ],
         [update(4, "supergroup", -6, text="/aide"), update(5, text="un")],
     ]
-    await run_until(channel, lambda: len(told(asked, "sendMessage")) >= 2)
+
+    def done() -> bool:  # typing is shown once the last one is taken
+        return len(told(asked, "sendMessage")) >= 2 and bool(told(asked, "sendChatAction"))
+
+    await run_until(channel, done)
     said = told(asked, "sendMessage")
     assert [one["chat_id"] for one in said] == [-5, -6]
     assert all("https://t.me/passerelle_bot" in one["text"] for one in said)

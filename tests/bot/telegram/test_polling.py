@@ -13,9 +13,9 @@ from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from bot.services import Services
-from bot.telegram.channel import Status
 from bot.telegram.intake import Intake
 from bot.telegram.manners import Manners
+from bot.telegram.status import Status
 from bot.web.app import create_app
 from storage.database import Database
 from tests.bot.api_calls import opened, read, send

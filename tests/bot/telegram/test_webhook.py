@@ -10,12 +10,13 @@ import httpx
 import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
+from telegram import Bot
 
 from bot.services import Services
-from bot.telegram.channel import Status
 from bot.telegram.channel import Telegram as Channel
 from bot.telegram.intake import Intake
 from bot.telegram.manners import Manners
+from bot.telegram.status import Status
 from bot.web.app import create_app
 from deploy.ports import LOOPBACK, free
 from storage import telegram_bots
@@ -26,6 +27,7 @@ from tests.bot.telegram.running import (
     TOKEN,
     calls,
     heard,
+    impatient,
     made,
     received,
     running,
@@ -66,6 +68,15 @@ async def hooked(telegram: Telegram) -> str:
     await until(known)
     assert telegram.updates.webhook
     return telegram.updates.webhook.secret
+
+
+async def comes_to(services: Services, expected: Status) -> None:
+    """Wait until the channel says that it is so."""
+
+    async def is_it() -> bool:
+        return services.telegram is not None and services.telegram.status is expected
+
+    await until(is_it)
 
 
 async def test_what_is_posted_is_answered(
@@ -111,20 +122,63 @@ async def test_an_address_that_telegram_refuses_is_told_until_it_takes_it(
     port = free()
     person = Person(telegram)
     services = behind(f"http://{LOOPBACK}:{port}/telegram")
-    assert services.telegram
-
-    async def status(expected: Status) -> None:
-        async def is_it() -> bool:
-            return services.telegram is not None and services.telegram.status is expected
-
-        await until(is_it)
-
     with listening(services, port):
-        await status(Status.webhook_refused)
+        await comes_to(services, Status.webhook_refused)
         telegram.https_only = False
-        await status(Status.on)
+        await comes_to(services, Status.on)
         person.say("un")
         await heard(person, "Réponse à un")
+
+
+async def test_an_address_that_leads_nowhere_is_told_and_loses_nothing(
+    database: Database, behind: Behind, telegram: Telegram
+) -> None:
+    public = free()
+    person = Person(telegram)
+    services = behind(f"http://{LOOPBACK}:{public}/telegram")
+    with listening(services, free()):
+        await comes_to(services, Status.on)
+        await hooked(telegram)
+        person.say("un")
+        await comes_to(services, Status.webhook_failing)
+        with listening(behind(f"http://{LOOPBACK}:{public}/telegram"), public):
+            await heard(person, "Réponse à un")
+            await comes_to(services, Status.on)
+
+
+async def test_an_address_that_another_program_takes_away_is_told_again(
+    database: Database, behind: Behind, telegram: Telegram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.telegram.posting.LOOK", 1.0)  # it is told from one look to the next
+    port = free()
+    url = f"http://{LOOPBACK}:{port}/telegram"
+    person = Person(telegram)
+    services = behind(url)
+    with listening(services, port):
+        await comes_to(services, Status.on)
+        await hooked(telegram)
+        async with Bot(TOKEN, base_url=f"{telegram.url}/bot", request=impatient("")) as other:
+            await other.set_webhook("http://127.0.0.1:9/ailleurs")
+            await comes_to(services, Status.conflict)
+            person.say("un")
+            await heard(person, "Réponse à un")
+            await comes_to(services, Status.on)
+            assert (await other.get_webhook_info()).url == url
+
+
+async def test_telegram_away_or_a_token_revoked_is_told_by_webhook_too(
+    database: Database, behind: Behind, telegram: Telegram
+) -> None:
+    port = free()
+    services = behind(f"http://{LOOPBACK}:{port}/telegram")
+    with listening(services, port):
+        await comes_to(services, Status.on)
+        await hooked(telegram)
+        for code, status in ((502, Status.unreachable), (401, Status.refused)):
+            telegram.fail("getWebhookInfo", 1000, code=code)
+            await comes_to(services, status)
+            telegram.faults.clear()
+            await comes_to(services, Status.on)
 
 
 async def test_repeats_and_disorder_change_nothing(
