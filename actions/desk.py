@@ -187,10 +187,14 @@ class Desk:
         return Reply.from_json(row.reply) if row and row.reply else None
 
     async def _take_back(self, session: AsyncSession, message: Message) -> None:
-        """Undo what a message did that its author has changed since, if nothing came after it."""
+        """Put back the answers as they were before a message that its author has changed since.
+
+        If nothing came after it.
+        """
         row = await drafts.open_draft(session, message.conversation)
         if row and row.heard_seq == message.corrects and row.before is not None:
             row.state = row.before
+            self._rows.keep(row, self._rows.draft(row), self._clock())
 
     async def _waiting(self, message: Message) -> Reply | None:
         async with self._database.read() as session:

@@ -47,10 +47,14 @@ _RULE = "—" * 20
 
 @dataclass(frozen=True)
 class Export:
-    """All that is kept of a conversation: as a text to read, and as data that JSON can hold."""
+    """All that is kept of a conversation, as data that JSON can hold."""
 
-    text: str
     data: dict[str, Any]
+
+    @property
+    def text(self) -> str:
+        """The same as a text to read."""
+        return _text(self.data)
 
 
 async def export(
@@ -80,16 +84,18 @@ async def export(
             "messages": await _messages(session, conversation_id),
             "drafts": await _drafts(session, conversation_id),
         }
-    return Export(_text(data), data)
+    return Export(data)
 
 
-def files(export: Export) -> tuple[tuple[str, str, bytes], ...]:
-    """Return the files to give: the name, media type and content of each."""
-    # With a mark at its beginning: without it, phones take UTF-8 for something else.
-    text = export.text.encode("utf-8-sig")
-    told = json.dumps(export.data, ensure_ascii=False, indent=2) + "\n"
-    to_read, for_programs = EXPORTED
-    return (*to_read, text), (*for_programs, told.encode())
+def file_of(export: Export, name: str) -> bytes | None:
+    """Return one of the files to give, by its name. For thousands of messages it takes a while."""
+    (to_read, _), (for_programs, _) = EXPORTED
+    if name == to_read:
+        # With a mark at its beginning: without it, phones take UTF-8 for something else.
+        return export.text.encode("utf-8-sig")
+    if name == for_programs:
+        return (json.dumps(export.data, ensure_ascii=False, indent=2) + "\n").encode()
+    return None
 
 
 # The data

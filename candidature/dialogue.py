@@ -46,7 +46,6 @@ class Effect(StrEnum):
 
     STOP = "stop"
     """Close the draft, and say how it is resumed."""
-    RESUME = "resume"
     CANCEL = "cancel"
     """Erase it."""
     FILE = "file"
@@ -200,8 +199,6 @@ class Dialogue:
                 return None
             case "stop":
                 return Turn(self._settled(draft), Said(""), Effect.STOP)
-            case "resume":
-                return Turn(draft, Said(""), Effect.RESUME)
             case "cancel":
                 said = Said(
                     self.words.say("cancel"),

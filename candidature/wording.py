@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from candidature.answering import Heard, list_of, most_of, siren
-from candidature.draft import Draft, encoded
+from candidature.draft import Draft
 from candidature.evaluation import Answers, Status, Value, Verdict
 from candidature.interview import PLACE, POPULATION, Interview, Step
 from candidature.places import words
@@ -371,8 +371,3 @@ class Words:
             return self._knowledge.title(reference)
         subject = self._knowledge.subjects[reference.partition("/")[2]]
         return subject.label if kind == "other" else subject.name
-
-
-def value_step(question: str, value: Value) -> str:
-    """Return the step of a button that gives this answer."""
-    return f"answer:{question}={encoded(value)}"

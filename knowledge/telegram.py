@@ -23,7 +23,11 @@ OTHER = "other"
 """What is said of a kind that has no sentence of its own."""
 _SAID: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
-        ("hello", "ask", "share_phone", "chosen_before", "not_offered", "no_draft", "lost_file"), ()
+        (
+            *("hello", "ask", "share_phone", "keyboard_removed", "chosen_before", "not_offered"),
+            *("no_draft", "lost_file"),
+        ),
+        (),
     ),
     **dict.fromkeys(("caption", "without_text"), ()),
     **dict.fromkeys(

@@ -6,7 +6,7 @@ Chats are locked before the messages of their conversations, everywhere.
 
 from datetime import datetime
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.conversations import open_conversation
@@ -25,7 +25,8 @@ async def find_chat(session: AsyncSession, bot_id: int, chat_id: int) -> Chat | 
 async def open_chat(session: AsyncSession, bot_id: int, chat_id: int, now: datetime) -> Chat:
     """Return a chat, made with its conversation if there is none; its row is locked.
 
-    Whoever writes is there: neither blocked nor about to be forgotten.
+    Whoever writes is there: neither blocked nor about to be forgotten. What was
+    made for them while they were not is not told any more.
     """
     chat = await find_chat(session, bot_id, chat_id)
     if chat is None:
@@ -48,7 +49,8 @@ async def open_chat(session: AsyncSession, bot_id: int, chat_id: int, now: datet
             await session.delete(conversation)
         chat = await find_chat(session, bot_id, chat_id)
         assert chat is not None
-    chat.blocked_at, chat.leaving = None, False
+    chat.leaving = False
+    await _come_back(session, chat)
     return chat
 
 
@@ -70,14 +72,16 @@ async def forget_chat(session: AsyncSession, bot_id: int, chat_id: int) -> None:
 
 
 async def forget_left(session: AsyncSession, bot_id: int) -> None:
-    """Remove the chats that are leaving and have nothing more to be told: should one be left."""
+    """Remove the chats that are leaving and can be told nothing more: should one be left."""
     due = exists().where(
         Message.conversation_id == Chat.conversation_id,
         Message.direction == Direction.outbound,
         Message.state == State.due,
     )
-    left = select(Chat.conversation_id).where(Chat.bot_id == bot_id, Chat.leaving, ~due)
-    await session.execute(delete(Conversation).where(Conversation.id.in_(left)))
+    gone = or_(~due, Chat.blocked_at.is_not(None))
+    query = select(Chat.chat_id).where(Chat.bot_id == bot_id, Chat.leaving, gone)
+    for chat_id in (await session.scalars(query)).all():
+        await forget_chat(session, bot_id, chat_id)
 
 
 async def begin_anew(
@@ -86,10 +90,11 @@ async def begin_anew(
     """Give the chat of a conversation that is to be erased another one, which only says goodbye.
 
     Once that is sent, the chat is forgotten, unless the person writes again. Does
-    nothing for a conversation that is in no chat.
+    nothing for a conversation that is in no chat, or in one where nothing can be
+    said: that goes with its conversation.
     """
     chat = await chat_of(session, conversation_id, lock=True)
-    if chat is None:
+    if chat is None or chat.blocked_at is not None:
         return
     highest = select(func.max(Message.channel_number))
     number = await session.scalar(highest.where(Message.conversation_id == conversation_id))
@@ -121,6 +126,24 @@ async def block(session: AsyncSession, bot_id: int, chat_id: int, now: datetime)
         return
     chat.blocked_at, chat.parts_sent, chat.in_flight = now, 0, False
     await session.flush()
+    await _give_up(session, chat)
+
+
+async def unblock(session: AsyncSession, bot_id: int, chat_id: int) -> None:
+    """Record that a person is back; what was made for them meanwhile is given up."""
+    if chat := await find_chat(session, bot_id, chat_id):
+        await _come_back(session, chat)
+
+
+async def _come_back(session: AsyncSession, chat: Chat) -> None:
+    if chat.blocked_at is None:
+        return
+    chat.blocked_at = None
+    await session.flush()
+    await _give_up(session, chat)
+
+
+async def _give_up(session: AsyncSession, chat: Chat) -> None:
     await session.execute(
         update(Message)
         .where(
@@ -130,12 +153,6 @@ async def block(session: AsyncSession, bot_id: int, chat_id: int, now: datetime)
         )
         .values(state=State.failed, next_attempt_at=None)
     )
-
-
-async def unblock(session: AsyncSession, bot_id: int, chat_id: int) -> None:
-    """Record that a person is back."""
-    if chat := await find_chat(session, bot_id, chat_id):
-        chat.blocked_at = None
 
 
 # Messages

@@ -89,6 +89,16 @@ async def first_due(session: AsyncSession, bot_id: int, chat_id: int, now: datet
     )
 
 
+async def is_tapped(session: AsyncSession, message: Message) -> bool:
+    """Tell whether a person has tapped a button of a message of ours."""
+    query = select(Message.id).where(
+        Message.conversation_id == message.conversation_id,
+        Message.direction == Direction.inbound,
+        Message.in_reply_to == message.id,
+    )
+    return await session.scalar(query.limit(1)) is not None
+
+
 async def hand_over(
     session: AsyncSession, bot_id: int, process: str, due: Due, part: int, *, again: bool
 ) -> bool:

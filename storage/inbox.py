@@ -100,14 +100,16 @@ async def receive(
     session: AsyncSession,
     conversation_id: str,
     *,
-    scope: str,
-    external_id: str,
+    scope: str | None,
+    external_id: str | None,
     text: str,
     payload: str | None,
     now: datetime,
     extra: Extra = Extra(),
 ) -> Received:
     """Store what a person sent, to be answered; do nothing if it already is.
+
+    Without an `external_id`, the caller knows that it is not.
 
     Raises:
         UnknownConversation: there is none under this id.
@@ -117,7 +119,9 @@ async def receive(
     query = select(Conversation.id).where(Conversation.id == conversation_id).with_for_update()
     if await session.scalar(query) is None:
         raise UnknownConversation
-    stored = await stored_message(session, scope, external_id)
+    stored = None
+    if scope is not None and external_id is not None:
+        stored = await stored_message(session, scope, external_id)
     if stored is not None:
         # Nothing is left to compare of a message that was forgotten.
         if stored.text and (stored.text, stored.payload) != (text, payload):

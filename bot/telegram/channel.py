@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from telegram import Bot
-from telegram.error import BadRequest, InvalidToken, RetryAfter, TelegramError
+from telegram.error import BadRequest, Forbidden, InvalidToken, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
 from bot.arrivals import Arrivals
@@ -107,7 +107,7 @@ class Telegram:
             arrivals,
             self._pace,
             metrics,
-            wording.sentences["share_phone"],
+            wording,
         )
         self._courtesies = Courtesies(self._bot, self._pace, arrivals, database, wording)
         self._way: Polling | Posting
@@ -268,7 +268,10 @@ class Telegram:
         try:
             async with asyncio.timeout(FETCH_WITHIN):
                 file = await self._bot.get_file(file_id)
-                return bytes(await file.download_as_bytearray())
+                try:
+                    return bytes(await file.download_as_bytearray())
+                except (InvalidToken, Forbidden):  # what the library makes of a file not found
+                    return None
         except BadRequest as error:
             if "too big" in str(error).lower():
                 raise Unfit(Refusal.TOO_LARGE) from None

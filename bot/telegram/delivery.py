@@ -19,7 +19,6 @@ from telegram import Bot, InlineKeyboardMarkup, InputFile
 from telegram.constants import ParseMode
 from telegram.error import (
     BadRequest,
-    ChatMigrated,
     Forbidden,
     InvalidToken,
     NetworkError,
@@ -36,6 +35,7 @@ from bot.telegram.manners import NO_PREVIEW
 from bot.telegram.pace import Pace, wait_asked
 from bot.telegram.parts import Part, parts
 from bot.telegram.rendering import html
+from knowledge.telegram import TelegramWording
 from storage import chats, deliveries
 from storage.database import Database
 from storage.deliveries import Due
@@ -74,7 +74,7 @@ class Delivery:
         arrivals: Arrivals,
         pace: Pace,
         metrics: Metrics,
-        share_phone: str,
+        wording: TelegramWording,
     ) -> None:
         self._database = database
         self._bot = bot
@@ -83,7 +83,7 @@ class Delivery:
         self._arrivals = arrivals
         self._pace = pace
         self._metrics = metrics
-        self._share_phone = share_phone
+        self._wording = wording
         self._serving: dict[int, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -148,7 +148,7 @@ class Delivery:
             due = await deliveries.first_due(session, self._bot_id, chat_id, utc_now())
         if due is None:
             return False
-        whole = parts(due.message, self._share_phone, keyboard=due.keyboard)
+        whole = parts(due.message, self._wording, keyboard=due.keyboard)
         unknown = due.in_flight
         for index in range(due.parts_sent, len(whole)):
             if not await self._send(due, whole, index, unknown=unknown):
@@ -167,6 +167,8 @@ class Delivery:
         part, last = whole[index], index == len(whole) - 1
         number = None
         if unknown:
+            if part.has_buttons and await self._tapped(due):
+                return await self._mark(due, index, None, last=last)
             try:
                 number = await self._found(due, part)
             except Forbidden:
@@ -231,6 +233,11 @@ class Delivery:
             )
         return message.message_id
 
+    async def _tapped(self, due: Due) -> bool:
+        """Tell whether a button of a message was tapped: it is there, then, without them."""
+        async with self._database.read() as session:
+            return await deliveries.is_tapped(session, due.message)
+
     async def _found(self, due: Due, part: Part) -> int | None:
         """Return the number of a part that may have been sent; nothing if it was not."""
         if not due.after or not part.editable:
@@ -258,7 +265,7 @@ class Delivery:
             case RetryAfter():
                 self._metrics.delivered.labels("slowed").inc()
                 await self._put_off(due, index, wait_asked(error))
-            case Forbidden() | ChatMigrated():
+            case Forbidden():
                 await self._blocked(due)
             case BadRequest() if "chat not found" in str(error).lower():
                 await self._blocked(due)

@@ -105,10 +105,16 @@ class Intake:
         if len(self._cut) > MOST_CUT:
             self._cut.clear()
         async with self._database.write() as session:
+            taking = _Taking(self, session, now)
             if not await telegram_bots.take_update(session, self._bot_id, update_id, now):
-                return Manners()
-            taking = _Taking(self, session, str(update_id), now)
+                # Stored before, by who may have died before it could be courteous.
+                return await taking.tap(told, again=True) if isinstance(told, Tap) else Manners()
             manners = await taking.take(told)
+        # Not before: an update that is not stored comes again.
+        if isinstance(told, Words):
+            self._cut.pop(told.chat, None)
+            if taking.cut:
+                self._cut[told.chat] = told.at
         if taking.received and taking.conversation:
             self._relay.announce(taking.conversation, taking.received)
         return manners
@@ -117,14 +123,15 @@ class Intake:
 class _Taking:
     """One update, being stored in a transaction."""
 
-    def __init__(self, intake: Intake, session: AsyncSession, id: str, now: datetime) -> None:
+    def __init__(self, intake: Intake, session: AsyncSession, now: datetime) -> None:
         self._bot_id = intake._bot_id
         self._wording = intake._wording
         self._questionnaires = intake._questionnaires
         self._session = session
-        self._id = id
         self._now = now
-        self._cut = intake._cut
+        self._cut_before = intake._cut
+        self.cut = False
+        """Whether it is a piece of what is too long."""
         self.conversation: str | None = None
         self.received: Received | None = None
 
@@ -135,7 +142,7 @@ class _Taking:
             case Edit():
                 return await self._edit(told)
             case Tap():
-                return await self._tap(told)
+                return await self.tap(told)
             case Upload():
                 return await self._upload(told)
             case Card():
@@ -156,12 +163,12 @@ class _Taking:
 
     async def _words(self, told: Words) -> Manners:
         text, payload = self._received_as(told.text)
-        cut_at = self._cut.pop(told.chat, None)
+        cut_at = self._cut_before.get(told.chat)
         goes_on = cut_at is not None and told.at - cut_at <= TOGETHER
         if payload == TOO_LONG or (goes_on and payload is None):
             # Applications cut what is longer than Telegram's own limit. The end by
             # itself would be taken for an answer.
-            self._cut[told.chat] = told.at
+            self.cut = True
             if goes_on:
                 return Manners()
         return await self._store(await self._chat(told.chat), text, payload, told.number)
@@ -206,7 +213,8 @@ class _Taking:
         first = await inbox.is_first_due(self._session, message)
         return not first or not await inbox.is_held(self._session, conversation, self._now)
 
-    async def _tap(self, told: Tap) -> Manners:
+    async def tap(self, told: Tap, *, again: bool = False) -> Manners:
+        """Take a tap; `again`, if it is stored already, only answer and mark it."""
         refused = Manners(told.chat, query=told.query, toast=self._wording.sentences["not_offered"])
         chat = await chats.find_chat(self._session, self._bot_id, told.chat)
         if chat is None:
@@ -216,17 +224,20 @@ class _Taking:
         if offer is None:
             return refused
         message, button = offer
+        mark = None
+        if told.number is not None and isinstance(told.shown, str):
+            mark = (told.number, marked(told.shown[:LONGEST], button["title"]))
+        courtesy = Manners(told.chat, query=told.query, mark=mark)
+        if again:
+            return courtesy
         if await chats.tapped(self._session, message.id, button["payload"]):
-            toast = self._wording.sentences["chosen_before"]
-            return Manners(told.chat, query=told.query, toast=toast)
+            # It is still there to be tapped: to mark it did not go well.
+            return replace(courtesy, toast=self._wording.sentences["chosen_before"])
         chat = await self._chat(told.chat)
         manners = await self._store(
             chat, button["title"], button["payload"], None, in_reply_to=message.id
         )
-        mark = None
-        if told.number is not None and isinstance(told.shown, str):
-            mark = (told.number, marked(told.shown[:LONGEST], button["title"]))
-        return replace(manners, query=told.query, mark=mark)
+        return replace(courtesy, typing=manners.typing)
 
     async def _upload(self, told: Upload) -> Manners:
         chat = await self._chat(told.chat)
@@ -275,8 +286,9 @@ class _Taking:
         self.received = await inbox.receive(
             self._session,
             conversation,
-            scope=f"telegram:{self._bot_id}",
-            external_id=self._id,
+            # Telegram gives numbers of updates out again: `telegram_update` knows the recent ones.
+            scope=None,
+            external_id=None,
             text=text,
             payload=payload,
             now=self._now,

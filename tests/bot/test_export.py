@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import update
 
 import storage.conversations
-from bot.export import Export, export, files
+from bot.export import Export, export, file_of
 from storage import inbox
 from storage.conversations import open_conversation, rate
 from storage.database import Database
-from storage.inbox import Reply, UnknownConversation
+from storage.inbox import EXPORTED, Reply, UnknownConversation
 from storage.models import (
     Attachment,
     Author,
@@ -446,10 +446,9 @@ async def test_the_files_that_are_given(database: Database) -> None:
     await exchanged(database, conversation, "Où en est « l'été » ? 🎉")
     await add(database, conversation, state=STATE)
     made = await exported(database, conversation)
-    (name, kind, text), (json_name, json_kind, data) = files(made)
-    assert (name, kind) == ("mes-donnees.txt", "text/plain")
+    text, data = (file_of(made, name) for name, _ in EXPORTED)
     assert text == b"\xef\xbb\xbf" + made.text.encode()
-    assert (json_name, json_kind) == ("mes-donnees.json", "application/json")
-    assert json.loads(data) == made.data
+    assert data and json.loads(data) == made.data
+    assert file_of(made, "autre.txt") is None
     assert "« l'été » ? 🎉" in data.decode()
     assert data.startswith(b'{\n  "service": ') and data.endswith(b"}\n")

@@ -16,11 +16,11 @@ from structlog.testing import capture_logs
 
 import bot.retention
 from bot.retention import Retention
-from storage import inbox
+from storage import chats, inbox, telegram_bots
 from storage.conversations import open_conversation
 from storage.database import Database
 from storage.erasure import erase, idle
-from storage.models import Channel, Conversation, Draft, Message
+from storage.models import Channel, Chat, Conversation, Draft, Message
 from storage.times import utc_now
 from storage.trackers import Trackers
 from tests.bot.fakes import Clock
@@ -104,6 +104,24 @@ async def test_what_is_older_than_that_is_erased(
     assert logs == [{"event": "conversations_erased", "count": 2, "log_level": "info"}]
     assert await there(database) == remembered(rasa) == set(recent)
     assert await retention.purge() == 0
+
+
+async def test_a_chat_goes_with_its_conversation_whether_blocked_or_leaving(
+    database: Database, retention: Retention, rasa: Path, clock: Clock
+) -> None:
+    async with database.write() as session:
+        await telegram_bots.add_bot(session, 123)
+        for number in (7, 8, 9):
+            chat = await chats.open_chat(session, 123, number, utc_now())
+            await receive(session, chat.conversation_id)
+            chat.leaving = number == 8
+        await chats.block(session, 123, 9, utc_now())
+    await spoken(database, rasa)
+    clock.advance(days=DAYS + 1)
+    assert await retention.purge() == 4
+    assert await there(database) == set()
+    async with database.read() as session:
+        assert (await session.scalars(select(Chat))).all() == []
 
 
 async def test_a_draft_in_use_keeps_its_conversation(

@@ -22,7 +22,6 @@ from candidature.wording import (
     number_told,
     paragraphs,
     place_told,
-    value_step,
     value_told,
 )
 from knowledge import load
@@ -125,12 +124,6 @@ def test_every_place_is_told_by_its_name_and_number() -> None:
     for code, name in names.items():
         told = place_told(code, PLACES)
         assert name in told and code in told
-
-
-def test_a_step_gives_its_value_back() -> None:
-    assert value_step("debut", dt.date(2022, 3, 1)) == "answer:debut=2022-03-01"
-    assert value_step("cout", Decimal("12500.50")) == "answer:cout=12500.50"
-    assert value_step("population", 576) == "answer:population=576"
 
 
 def test_paragraphs() -> None:

@@ -3,10 +3,13 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
@@ -14,8 +17,10 @@ import bot.telegram.channel
 from bot.rasa import Fault
 from bot.telegram.channel import Telegram
 from knowledge.telegram import load_telegram
-from storage import telegram_bots
+from storage import chats, telegram_bots
 from storage.database import Database
+from storage.models import Chat, TelegramUpdate
+from storage.times import utc_now
 from tests.bot.fakes import FakeRasa
 from tests.bot.telegram.running import BOT, hurry, made, received
 from tests.bot.threads import until
@@ -106,9 +111,11 @@ def told(asked: Asked, *names: str) -> list[dict[str, Any]]:
     return [parameters for name, parameters in asked if name in names]
 
 
-async def run_until(channel: Telegram, condition: Callable[[], bool]) -> None:
+async def run_until(channel: Telegram, condition: Callable[[], bool], rows: int = 0) -> None:
+    """Run until this holds, and so many messages were received."""
+
     async def holds() -> bool:
-        return condition()
+        return condition() and len(await received(channel._database)) >= rows
 
     task = asyncio.create_task(channel.run())
     try:
@@ -164,6 +171,55 @@ async def test_a_file_that_is_not_there_any_more(
     assert await channel.fetch("a") is None
 
 
+@pytest.mark.parametrize("code", [403, 404])
+async def test_a_file_of_which_nothing_is_left_at_its_address(
+    channel: Telegram, answers: dict[str, list[Any]], code: int
+) -> None:
+    answers["getFile"] = [{"file_id": "a", "file_unique_id": "b", "file_path": "documents/a.pdf"}]
+    answers["a.pdf"] = [(code, "Not Found")]
+    assert await channel.fetch("a") is None
+
+
+async def test_a_hold_is_kept_to_its_end_while_the_database_fails(
+    channel: Telegram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing(*_: object) -> bool:
+        raise OperationalError("UPDATE", {}, Exception("away"))
+
+    monkeypatch.setattr(telegram_bots, "hold", failing)
+    assert not await channel._hold()  # it never was ours
+    monkeypatch.undo()
+    assert await channel._hold()
+    monkeypatch.setattr(telegram_bots, "hold", failing)
+    assert await channel._hold()
+    ended = utc_now() + telegram_bots.HELD
+    monkeypatch.setattr("bot.telegram.channel.utc_now", lambda: ended)
+    assert not await channel._hold()
+
+
+async def test_marks_of_updates_and_chats_that_left_are_tidied(channel: Telegram) -> None:
+    now = utc_now()
+    async with channel._database.write() as session:
+        for number, age in ((1, timedelta(days=4)), (2, timedelta(days=2))):
+            await telegram_bots.take_update(session, BOT, number, now - age)
+        left = await chats.open_chat(session, BOT, 7, now)
+        left.leaving = True
+        await chats.open_chat(session, BOT, 8, now)
+
+    async def tidied() -> bool:
+        async with channel._database.read() as session:
+            there = (await session.scalars(select(Chat.chat_id))).all()
+            marks = (await session.scalars(select(TelegramUpdate.update_id))).all()
+        return (there, marks) == ([8], [2])
+
+    task = asyncio.create_task(channel.run())
+    try:
+        await until(tidied)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 @pytest.mark.parametrize(
     "answer", [NetworkError("cut"), TimedOut(), (500, "Internal"), (429, "Too Many"), asyncio]
 )
@@ -202,7 +258,7 @@ async def test_courtesies_that_fail_disturb_nothing(
     answers["getUpdates"] = [
         [update(1, text="un"), {"update_id": 2, "callback_query": tap}, update(3, text="deux")]
     ]
-    await run_until(channel, lambda: bool(told(asked, "answerCallbackQuery")))
+    await run_until(channel, lambda: bool(told(asked, "answerCallbackQuery")), 2)
     assert await received(channel._database) == ["un", "deux"]
     assert told(asked, "sendChatAction")
 
@@ -227,11 +283,7 @@ async def test_a_group_is_answered_once_and_politely(
         ],
         [update(4, "supergroup", -6, text="/aide"), update(5, text="un")],
     ]
-
-    def done() -> bool:  # typing is shown once the last one is taken
-        return len(told(asked, "sendMessage")) >= 2 and bool(told(asked, "sendChatAction"))
-
-    await run_until(channel, done)
+    await run_until(channel, lambda: len(told(asked, "sendMessage")) >= 2, 1)
     said = told(asked, "sendMessage")
     assert [one["chat_id"] for one in said] == [-5, -6]
     assert all("https://t.me/passerelle_bot" in one["text"] for one in said)
@@ -248,6 +300,6 @@ async def test_channels_are_not_answered(
             update(3, text="un"),
         ]
     ]
-    await run_until(channel, lambda: bool(told(asked, "sendChatAction")))
+    await run_until(channel, lambda: bool(told(asked, "sendChatAction")), 1)
     assert told(asked, "sendMessage") == []
     assert await received(channel._database) == ["un"]

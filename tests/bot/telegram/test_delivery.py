@@ -13,6 +13,7 @@ from sqlalchemy import func, select, update
 from structlog.testing import capture_logs
 
 from bot.services import Services
+from bot.telegram.delivery import MAKE_AT_MOST
 from bot.telegram.pace import BURST, IN_ALL
 from bot.telegram.rendering import LONGEST
 from storage import chats, conversations, deliveries, erasure
@@ -210,6 +211,31 @@ async def test_a_document_that_cannot_be_made_is_tried_again_and_holds_nobody_el
     sent_once(one, 4)
 
 
+async def test_a_document_that_can_never_be_made_is_given_up_and_the_next_is_sent(
+    file: Database,
+    make: Make,
+    telegram: Telegram,
+    fake_rasa: FakeRasa,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await with_document(file, fake_rasa)
+    person, tried = Person(telegram), []
+
+    async def content(*_: object) -> bytes:
+        tried.append(1)
+        raise RuntimeError
+
+    monkeypatch.setattr("bot.telegram.delivery.content_of", content)
+    async with running(make(file)):
+        await greeted(file, person)
+        person.say("document")
+        person.say("un")
+        await heard(person, HELLO, "Réponse à document", "Réponse à un")
+        await settled(file, 3)
+    assert len(tried) == MAKE_AT_MOST
+    assert files_of(person) == []
+
+
 # What Telegram refuses for now
 
 
@@ -237,6 +263,24 @@ async def test_telegram_says_when_to_send_again_and_others_do_not_wait(
         assert time.monotonic() - before >= 2
         await settled(file, 5)
     sent_once(slow, 4)
+
+
+async def test_a_choice_that_was_tapped_before_its_message_was_known_keeps_its_mark(
+    file: Database, make: Make, telegram: Telegram, fake_rasa: FakeRasa
+) -> None:
+    replies(fake_rasa, un={"buttons": buttons("Oui", "Non")})
+    person = Person(telegram)
+    async with running(make(file)):
+        await greeted(file, person)
+        telegram.fail("sendMessage", hang=True, done=True)
+        person.say("un")
+        question = await asked(person, "Oui")
+        person.tap("Oui")
+        await marked(question)
+        await heard(person, HELLO, question.text, "Réponse à /oui")
+        await settled(file, 3)
+    assert (question.text, question.labels) == ("Réponse à un\n\n✓ Oui", [])
+    sent_once(person, 4)
 
 
 @pytest.mark.parametrize("done", [True, False], ids=["done", "not done"])
@@ -410,7 +454,23 @@ async def test_a_person_who_says_that_they_block_the_bot(
         fake_rasa.pause = 0
         person.start()
         await settled(file, 5)
-    assert said(person)[0] == HELLO and "Passerelle" in person.said[-1].text
+    # The answer that was made meanwhile is not told months later.
+    assert said(person)[:-1] == [HELLO] and "Passerelle" in person.said[-1].text
+
+
+async def test_a_chat_that_is_no_more_is_not_written_to(
+    file: Database, make: Make, telegram: Telegram
+) -> None:
+    person = Person(telegram)
+    async with running(make(file)):
+        await greeted(file, person)
+        telegram.fail("sendMessage", code=400, description="Bad Request: chat not found")
+        person.say("un")
+        await settled(file, 2)
+        chat = await chat_of(file, person)
+        assert chat and chat.blocked_at is not None
+    (failed,) = [m for m in await rows(file, Direction.outbound) if m.state is State.failed]
+    assert failed.text == "Réponse à un"
 
 
 async def test_what_telegram_refuses_is_given_up_and_the_next_is_sent(
@@ -758,6 +818,27 @@ async def test_a_keyboard_that_goes_and_keys_that_come_are_two_messages(
         await settled(file, 3)
         assert person.keyboard is None
         assert person.said[-1].labels == ["Oui"]
+
+
+async def test_a_keyboard_goes_with_two_words_before_what_cannot_be_parted(
+    file: Database, make: Make, telegram: Telegram, fake_rasa: FakeRasa
+) -> None:
+    question = "Question 5/13. Quel est le titre ?"
+    replies(
+        fake_rasa,
+        phone={"custom": {"asks": "phone"}},
+        un={"text": question, "buttons": buttons("Plus tard")},
+    )
+    person = Person(telegram)
+    async with running(make(file)):
+        await greeted(file, person)
+        person.say("phone")
+        await heard(person, HELLO, "Réponse à phone")
+        person.say("un")
+        await heard(person, HELLO, "Réponse à phone", "D’accord.", question)
+        await settled(file, 3)
+        assert person.keyboard is None
+        assert person.said[-1].labels == ["Plus tard"]
 
 
 async def test_the_mark_of_such_a_message_repeats_nothing(

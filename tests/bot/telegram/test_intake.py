@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.testing import capture_logs
 
@@ -165,7 +165,6 @@ async def test_a_message_becomes_a_row(
         State.due,
         1,
     )
-    assert (row.external_scope, row.external_id) == ("telegram:123", str(update["update_id"]))
     assert (row.channel_number, row.conversation_id) == (said.id, chat.conversation_id)
     assert manners == Manners(person.id, typing=(chat.conversation_id, 1))
 
@@ -235,7 +234,6 @@ async def test_two_bots_may_have_the_same_numbers(
     for bot in (BOT, OTHER_BOT):
         assert (await begin(bot).take(update)).chat == person.id
     assert await counted(database) == (2, 2, 2, 2)
-    assert {one.external_scope for one in await rows(database)} == {"telegram:123", "telegram:456"}
 
 
 async def test_an_update_without_a_number_is_left(
@@ -261,7 +259,21 @@ async def test_a_number_may_be_any_that_the_database_holds(
     numbers = [0, 1, 2**31, 2**63 - 1]
     for number in numbers * 2:
         await intake.take(update | {"update_id": number})
-    assert [one.external_id for one in await rows(database)] == list(map(str, numbers))
+    assert await received(database) == [("Bonjour", None)] * len(numbers)
+
+
+async def test_a_number_that_telegram_gives_out_again_is_another_update(
+    intake: Intake, database: Database, telegram: state.State, person: Person
+) -> None:
+    person.say("Bonjour")
+    (update,) = updates(telegram)
+    await intake.take(update)
+    async with database.write() as session:
+        await telegram_bots.forget_updates(session, utc_now() + timedelta(days=1))
+    person.say("Des mois plus tard")
+    (later,) = updates(telegram)
+    await intake.take(later | {"update_id": update["update_id"]})
+    assert await received(database) == [("Bonjour", None), ("Des mois plus tard", None)]
 
 
 async def test_a_truth_is_no_number(
@@ -286,6 +298,26 @@ async def test_what_is_not_read_is_marked_as_taken(
     assert await counted(database) == (0, 0, 0, 1)
 
 
+async def test_what_no_row_can_hold_does_not_come_again_for_ever(
+    intake: Intake,
+    database: Database,
+    telegram: state.State,
+    person: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def failing(*_: Any, **__: Any) -> Any:
+        raise DataError("INSERT", {}, Exception("out of range"))
+
+    person.say("secret de Ligré")
+    with monkeypatch.context() as patch, capture_logs() as logs:
+        patch.setattr(inbox, "receive", failing)
+        assert await taken(intake, telegram) == Manners()
+    assert [(one["event"], one["error"]) for one in logs] == [("update_not_taken", "DataError")]
+    person.say("Et maintenant ?")
+    await taken(intake, telegram)
+    assert await received(database) == [("Et maintenant ?", None)]
+
+
 @pytest.fixture
 async def postgresql(migrated_schema: Callable[[], str]) -> Any:
     database = Database(migrated_schema())
@@ -298,7 +330,7 @@ async def postgresql(migrated_schema: Callable[[], str]) -> Any:
 @pytest.mark.parametrize(
     ("field", "value"), [("chat", 2**64), ("chat", "x"), ("message_id", "x"), ("message_id", 2**64)]
 )
-async def test_an_update_that_can_never_be_stored_does_not_come_again_for_ever(
+async def test_numbers_that_no_column_holds_are_marked_as_taken(
     postgresql: Database,
     fake_rasa: FakeRasa,
     tmp_path: Path,
@@ -317,7 +349,8 @@ async def test_an_update_that_can_never_be_stored_does_not_come_again_for_ever(
         message["chat"]["id"] = value
     else:
         message[field] = value
-    await services.telegram._intake.take(update)
+    assert await services.telegram._intake.take(update) == Manners()
+    assert await counted(postgresql) == (0, 0, 0, 1)
 
 
 # Where Telegram's numbers are
@@ -488,11 +521,25 @@ async def test_a_tap_is_a_message_that_answers_its_offer(
 async def test_a_tap_twice_counts_once(
     intake: Intake, database: Database, telegram: state.State, person: Person
 ) -> None:
-    await asked(intake, database, telegram, person, CHOICE)
+    _, shown = await asked(intake, database, telegram, person, CHOICE)
     person.tap("Oui")
     query = person.tap("Oui")
     manners = await taken(intake, telegram)
-    assert manners == Manners(person.id, query=query, toast=SAY["chosen_before"])
+    mark = (shown.id, "On commence ?\n\n✓ <b>Oui</b>")  # the first time it did not go well
+    assert manners == Manners(person.id, query=query, toast=SAY["chosen_before"], mark=mark)
+    assert await received(database) == [("Bonjour", None), ("Oui", "/affirm")]
+
+
+async def test_a_tap_that_comes_again_is_answered_and_marked_again(
+    intake: Intake, database: Database, telegram: state.State, person: Person
+) -> None:
+    """As when the process died after it was stored: nobody was courteous yet."""
+    _, shown = await asked(intake, database, telegram, person, CHOICE)
+    query = person.tap("Oui")
+    (update,) = updates(telegram)
+    await intake.take(update)
+    mark = (shown.id, "On commence ?\n\n✓ <b>Oui</b>")
+    assert await intake.take(update) == Manners(person.id, query=query, mark=mark)
     assert await received(database) == [("Bonjour", None), ("Oui", "/affirm")]
 
 
@@ -606,6 +653,26 @@ async def test_the_end_of_what_is_too_long_is_no_answer(
     await taken(intake, telegram)
     assert [payload for _, payload in await received(database)] == ["@too_long", "/help", None]
     assert (await received(database))[-1] == ("En bref : combien ?", None)
+
+
+async def test_what_is_too_long_and_was_not_stored_is_not_its_own_end(
+    intake: Intake,
+    database: Database,
+    telegram: state.State,
+    person: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def failing(*_: Any, **__: Any) -> Any:
+        raise OperationalError("INSERT", {}, Exception("disk full"))
+
+    person.say("mot " * 1020)
+    (update,) = updates(telegram)
+    with monkeypatch.context() as patch:
+        patch.setattr(inbox, "receive", failing)
+        with pytest.raises(SQLAlchemyError):
+            await intake.take(update)
+    await intake.take(update)
+    assert [payload for _, payload in await received(database)] == ["@too_long"]
 
 
 async def test_what_comes_long_after_is_no_end_though_we_get_it_at_once(
@@ -910,6 +977,22 @@ async def test_who_comes_back_is_heard_again(
     chat = await chat_of(database, person)
     assert chat.blocked_at is None
     assert [one.state for one in await rows(database, Direction.outbound)] == [State.failed]
+
+
+async def test_what_was_answered_to_who_had_blocked_the_bot_is_not_told_later(
+    intake: Intake, database: Database, telegram: state.State, person: Person
+) -> None:
+    person.say("une question")
+    person.block()
+    await taken(intake, telegram)
+    chat = await chat_of(database, person)
+    await replied(database, chat.conversation_id, Reply("Une réponse."))
+    person.unblock()
+    person.say("Me revoilà")
+    await taken(intake, telegram)
+    await replied(database, chat.conversation_id, Reply("Bonjour !"))
+    states = {one.text: one.state for one in await rows(database, Direction.outbound)}
+    assert states == {"Une réponse.": State.failed, "Bonjour !": State.due}
 
 
 async def test_who_was_never_here_may_block_the_bot(

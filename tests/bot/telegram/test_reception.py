@@ -675,6 +675,27 @@ async def test_all_is_erased_but_the_farewell(
     assert fake_rasa.messages[-1] == (anew, "Me revoilà")
 
 
+async def test_who_confirms_then_blocks_the_bot_is_forgotten_with_all_the_rest(
+    services: Services,
+    database: Database,
+    intake: Intake,
+    telegram: state.State,
+    person: Person,
+    trackers: Path,
+) -> None:
+    await greeted(services, telegram, person)
+    remembered(trackers, await conversation_of(database, person))
+    question = await asked_to_erase(services, database, telegram, person)
+    pressed(telegram, person, question, said("erase_yes"))
+    person.block()
+    await taken(intake, telegram)
+    async with running(services):
+        await nothing_due(database)
+    assert remembered(trackers) == set()
+    for table in (Conversation, Chat, Message):
+        assert await everything(database, table) == []
+
+
 async def test_what_was_filed_stays_and_is_told_of(
     services: Services, database: Database, telegram: state.State, person: Person, trackers: Path
 ) -> None:
