@@ -235,6 +235,10 @@ class Desk:
         if filed:
             return self._filed_already(filed)
         row = await drafts.open_draft(session, message.conversation)
+        if pressed.verb == "form" and not (row and row.state.get("given")):
+            begun = await self._begun_already(session, message, self._dialogue.form.questionnaire)
+            if begun:
+                return begun
         if row is None and pressed.verb in ("reference", "file", "where"):
             last = await drafts.last_filed(session, message.conversation)
             if last:
@@ -297,12 +301,15 @@ class Desk:
         self, session: AsyncSession, message: Message, row: models.Draft | None, pressed: Pressed
     ) -> Reply | None:
         there = await drafts.drafts_of(session, message.conversation)
+        begun = [one for one in there if one.state.get("given")]
         if wanted := pressed.wanted:
             chosen = [one for one in there if one.id == wanted]
+        elif pressed.verb == "resume" and begun:
+            chosen = begun
         elif row:
             chosen = [row]
         else:
-            chosen = [one for one in there if one.state.get("given")]
+            chosen = begun
         if not chosen:
             return await self._nothing_to_resume(session, message, pressed)
         if len(chosen) > 1:

@@ -45,7 +45,8 @@ def hear(question: Question, text: str, finder: Finder, answers: Answers) -> Hea
     """
     if question.kind == "place":
         return _place(question, text, finder, answers)
-    if question.kind in ("text", "function") and says_unknown(text):
+    # « Je ne sais pas encore » is no « pas encore ».
+    if question.kind in ("text", "function", "choice") and says_unknown(text):
         return Heard(unknown=True)
     read = _read(question, text, finder, answers)
     if read.value is None:
@@ -216,7 +217,8 @@ def _place(question: Question, text: str, finder: Finder, answers: Answers) -> H
         if problem is None:
             return Heard(value=value)
         own = isinstance(sure, Commune) and places.epcis.get(sure.epci)
-        return Heard(problem=problem, found=Found(epcis=(own,) if own else (), name=sure.name))
+        epcis = (own,) if own else ()
+        return Heard(problem=problem, found=Found(epcis=epcis, name=sure.name, code=value))
     if found != Found():
         problem = Problem.SEVERAL if found.communes or found.epcis else Problem.NOTHING
         return Heard(problem=problem, found=found)

@@ -13,7 +13,7 @@ from enum import StrEnum
 from candidature.commands import Commands, named_change, stops
 from candidature.draft import Draft
 from candidature.evaluation import Status, Verdict, evaluate
-from candidature.interview import FREE, Interview, State, Step
+from candidature.interview import FREE, PLACE, Interview, State, Step
 from candidature.places import Finder, words
 from candidature.reading import unknown
 from candidature.summary import changes, summary
@@ -37,6 +37,8 @@ SHORT = 5
 """Words of such a message, at most."""
 BEGIN = "begin_"
 """How the commands begin that begin a questionnaire; its name follows."""
+CONFIRMED = ("cancel", "file")
+"""What is done only once it is confirmed."""
 ALWAYS = ("resume", "cancel", "form", "file", "reference", "where")
 """Commands that are understood where no draft is open, besides those that begin one."""
 
@@ -135,12 +137,14 @@ class Dialogue:
 
     def hear(self, draft: Draft, text: str, meaning: Meaning, today: dt.date) -> Turn | None:
         """Take what was typed; `None`: it is a question, or an act, and not for the draft."""
-        if draft.pending:
+        if draft.pending in CONFIRMED:
             answer = self.commands.find(text, ("yes", "no"))
             hesitates = draft.pending == "file" and not meaning.asks
             if answer or hesitates or words(text)[:1] == ["non"]:
                 return self._confirmed(draft, answer == "yes", today)
-            draft = replace(draft, pending=None)
+        pending, draft = draft.pending, replace(draft, pending=None)
+        if pending and pending not in CONFIRMED and not meaning.asks:
+            return self._change_told(draft, pending.partition(".")[2], text, today)
         interview = self._interview(draft)
         current = interview.question(draft.state)
         free = current is not None and current.kind in FREE
@@ -152,8 +156,11 @@ class Dialogue:
             return self._asked(draft, term)
         if meaning.asks and (free or meaning.confidence >= SURELY):
             return None
+        agrees = self.commands.find(text, ("yes", "no"))
+        if current is not None and draft.form and self._declines(current, agrees):
+            return self._skipped(draft, "", today)
         step = interview.hear(draft.state, text)
-        if step.answered and current is not None and self._tells_nothing(current, text):
+        if step.answered and current is not None and self._tells_nothing(current, agrees):
             step = interview.missed(draft.state)
         if step.answered:
             return self._taken(draft, step, today, typed=text)
@@ -218,7 +225,7 @@ class Dialogue:
                 return self._detached(draft, _number(rest), today)
             case "file":
                 return self._file(self._settled(draft), today)
-            case "yes" | "no" if rest in ("cancel", "file"):
+            case "yes" | "no" if rest in CONFIRMED:
                 return self._confirmed(replace(draft, pending=rest), verb == "yes", today)
             case _:
                 return None
@@ -265,9 +272,15 @@ class Dialogue:
         return draft.form and not self.missing(draft)
 
     def title(self, draft: Draft) -> str:
-        """Return what a draft is called: the project's title, or what it is about."""
-        own = draft.state.answers.get("titre")
-        return str(own) if own else self.questionnaires[draft.questionnaire].title
+        """Return what a draft is called: the project's title, where it is, or what it is about."""
+        answers = draft.state.answers
+        if own := answers.get("titre"):
+            return str(own)
+        place = answers.get(PLACE)
+        if place is None:
+            return self.questionnaires[draft.questionnaire].title
+        named = self.places.communes.get(str(place)) or self.places.epcis.get(str(place))
+        return self.words.say("title_of", place=named.name if named else place)
 
     def summary(self, draft: Draft) -> Said:
         """Return the whole candidature, part by part, and what may be done with it."""
@@ -285,10 +298,13 @@ class Dialogue:
         One that no longer goes with the others has to be given again.
         """
         interview, state = self._interview(draft), draft.state
-        for name, value in draft.kept.items():
-            if name not in state.given and not interview.trouble(name, value, state):
-                state = State({**state.answers, name: value}, (*state.given, name))
-        return replace(draft, state=interview.holding(state), kept={})
+        for one in interview.questions:
+            value = draft.kept.get(one.id)
+            if value is None or one.id in state.given or one not in interview.asked(state):
+                continue
+            if not interview.trouble(one.id, value, state):
+                state = State({**state.answers, one.id: value}, (*state.given, one.id))
+        return replace(draft, state=interview.holding(state), kept={}, back=False)
 
     def _asked(self, draft: Draft, lead: str | None) -> Turn:
         said = self.words.question(self._interview(draft), draft)
@@ -320,12 +336,13 @@ class Dialogue:
 
     def _taken(self, draft: Draft, step: Step, today: dt.date, typed: str | None = None) -> Turn:
         kept = {name: one for name, one in draft.kept.items() if name not in step.answered}
-        after = replace(draft, state=step.state, kept=kept)
+        after = replace(draft, state=step.state, kept=kept, back=draft.back and bool(kept))
         corrected = any(name in draft.state.given for name in step.answered)
         lead = self.words.noted(
             self._interview(after), after, step, corrected=corrected, typed=typed
         )
-        was_whole = draft.kept or self._interview(draft).question(draft.state) is None
+        changed = bool(draft.kept) and not draft.back
+        was_whole = changed or self._interview(draft).question(draft.state) is None
         if after.form and was_whole:  # the whole summary again would bury what has changed
             return self._asked_or_summary(after, lead or self.words.say("changed"), today)
         return self._onwards(after, lead, today)
@@ -345,16 +362,23 @@ class Dialogue:
         buttons = (*(trouble.buttons or asked.buttons[:-1]), asked.buttons[-1], *person)
         return Turn(after, Said(paragraphs(lead, asked.text), buttons))
 
-    def _tells_nothing(self, current: Question, text: str) -> bool:
+    @staticmethod
+    def _tells_nothing(current: Question, agrees: str | None) -> bool:
         """Tell whether it is « oui » where words are asked for; « non », where they are needed."""
-        agrees = self.commands.find(text, ("yes", "no")) if current.kind in FREE else None
-        return agrees == "yes" or (agrees == "no" and current.needed)
+        return current.kind in FREE and (agrees == "yes" or (agrees == "no" and current.needed))
+
+    @staticmethod
+    def _declines(current: Question, agrees: str | None) -> bool:
+        """Tell whether « non » leaves out what need not be told: a number, a sum."""
+        return agrees == "no" and not current.needed and current.kind not in (*FREE, "choice")
 
     def _reason(self, interview: Interview, state: State) -> str:
         group, current = interview.group(state), interview.question(state)
         return group.why if group else current.why if current else ""
 
     def _answered(self, draft: Draft, rest: str, today: dt.date) -> Turn | None:
+        # « porteur=epci&lieu=200071587 »: a carrier, and the place that was named for another.
+        rest, _, place = rest.partition(f"&{PLACE}=")
         name, _, said = rest.partition("=")
         interview = self._interview(draft)
         before = draft.state
@@ -363,6 +387,9 @@ class Dialogue:
         if interview.trouble(name, said, before):  # a place, of a carrier that was corrected since
             return None
         state = interview.answer(before, name, said)
+        offered = place and self._offered(interview.named(PLACE), place)
+        if offered and not interview.trouble(PLACE, place, state):
+            state = interview.answer(state, PLACE, place)
         dropped = tuple(one for one in before.answers if interview.dropped(one, state))
         return self._taken(draft, Step(state, (name,), dropped=dropped), today)
 
@@ -413,14 +440,17 @@ class Dialogue:
         return self._asked(draft, self.words.say(sentence))
 
     def _back(self, draft: Draft, today: dt.date) -> Turn:
-        if draft.kept:  # back from what was to be changed
+        if draft.kept and not draft.back:  # back from what was to be changed
             return self._onwards(self._settled(draft), None, today)
         interview = self._interview(draft)
         state = interview.back(draft.state)
-        lead = self.words.say("nothing_before") if state == draft.state else None
-        if state == draft.state and interview.question(state) is None:
-            return Turn(draft, Said(lead or ""))
-        return self._asked(replace(draft, state=state), lead)
+        if state == draft.state:
+            lead = self.words.say("nothing_before")
+            nothing = interview.question(state) is None
+            return Turn(draft, Said(lead)) if nothing else self._asked(draft, lead)
+        gone = draft.state.answers.keys() - set(state.given)
+        kept = {**draft.kept, **{name: draft.state.answers[name] for name in gone}}
+        return self._asked(replace(draft, state=state, kept=kept, back=bool(kept)), None)
 
     def _where(self, draft: Draft, today: dt.date) -> Turn:
         draft = self._settled(draft)
@@ -456,7 +486,23 @@ class Dialogue:
         if not buttons:
             return self._onwards(draft, self.words.say("where_none"), today)
         go_on = self.words.button("continue_button", "where")
-        return Turn(draft, Said(self.words.say("change"), (*buttons, go_on)))
+        said = Said(self.words.say("change"), (*buttons, go_on))
+        return Turn(replace(draft, pending=f"change.{section}"), said)
+
+    def _change_told(self, draft: Draft, section: str, text: str, today: dt.date) -> Turn:
+        """Take what was typed where one was asked what to change: its name, or what it becomes."""
+        interview = self._interview(draft)
+        named = self._change_named(f"changer {text}")
+        if named:
+            turn = self._change(draft, named.partition(":")[2], today)
+            if turn:
+                return turn
+        within = next((one for one in self.form.sections if one.id == section), None)
+        names = {one.id for one in within.questions} if within else set()
+        step = interview.correct(draft.state, text, names)
+        if step.answered:
+            return self._taken(draft, step, today, typed=text)
+        return self._choose_change(draft, section, today)
 
     def _detached(self, draft: Draft, number: int, today: dt.date) -> Turn:
         name = draft.attachments.get(number)

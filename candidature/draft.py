@@ -15,8 +15,10 @@ from knowledge.questionnaire import Question
 class Draft:
     """What a person answered to a questionnaire and, once begun, to the form that follows it.
 
-    `pending` is what a bare « oui » would confirm. `kept` are answers that are
-    asked again and come back if they are not replaced.
+    `pending` is what was asked besides the questions: what a bare « oui » would
+    confirm (`cancel`, `file`), or what is to be changed (`change`). `kept` are
+    answers that are asked again and come back if they are not replaced; `back`
+    tells that one went back to them.
     """
 
     questionnaire: str
@@ -24,6 +26,7 @@ class Draft:
     form: bool = False
     pending: str | None = None
     kept: Mapping[str, Value] = field(default_factory=dict)
+    back: bool = False
     attachments: Mapping[int, str] = field(default_factory=dict)
     """The names of the files that go with it, by their number; rows of their own."""
 
@@ -59,6 +62,7 @@ def as_json(draft: Draft) -> dict[str, Any]:
         "form": draft.form,
         "pending": draft.pending,
         "kept": {name: encoded(value) for name, value in draft.kept.items()},
+        "back": draft.back,
     }
 
 
@@ -80,6 +84,7 @@ def from_json(questionnaire: str, kept: Mapping[str, Any], interview: Interview)
         kept["form"],
         kept["pending"],
         _known(kept["kept"], interview),
+        kept.get("back", False),
     )
 
 

@@ -73,7 +73,7 @@ def phone(text: str) -> Read[str]:
     return Read(problem=Problem.SEVERAL if found else Problem.ABSURD if digits else Problem.NOTHING)
 
 
-_ALL = re.compile(r"\b(?:tout|totalité|intégralité|maximum|le total)\b", re.IGNORECASE)
+_ALL = re.compile(r"\b(?:tout|totalité|intégralité|maximum|max|le total)\b", re.IGNORECASE)
 _HALF = re.compile(r"\bmoitié\b", re.IGNORECASE)
 _PERCENT = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s*(?:%|pour ?cents?\b)", re.IGNORECASE)
 _TAXED = re.compile(r"\bttc\b|toutes taxes", re.IGNORECASE)

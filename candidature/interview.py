@@ -5,7 +5,7 @@ it up again days later, in another session or another channel.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Self
@@ -33,6 +33,10 @@ _CORRECTS = re.compile(
     r"^(?:en fait|finalement|plutot|non plutot|pardon|correction|je corrige|je me suis trompe\w*"
     r"|erreur|je voulais dire)\b"
 )
+_SAYS = re.compile(
+    r"\b(?:en fait|finalement|plutot|c est|c|je suis|on est|nous sommes|pardon|correction)\b"
+)
+"""What tells that something is stated, where a name alone is asked for."""
 _OTHERS = re.compile(
     r"€|%|\b(?:euros?|ans?|mois|jours?|semaines?|heures?|agents?|personnes formées)\b",
     re.IGNORECASE,
@@ -165,10 +169,9 @@ class Interview:
         # Where nothing is asked, what names an answer corrects it.
         corrects = _CORRECTS.match(" ".join(words(text))) or (current is None and self._before)
         if not free and corrects:
-            given = [self.named(name) for name in state.given]
-            corrected = self._volunteered(text, given, state.answers, correcting=True)
-            if corrected:
-                return self._taken(state, corrected)
+            step = self.correct(state, text)
+            if step.answered:
+                return step
         if current is None:
             return Step(state)
         if group := self.group(state):
@@ -180,11 +183,38 @@ class Interview:
         found = self._volunteered(text, left, state.answers)
         if heard.value is not None and not (current.kind == "number" and _of_something_else(text)):
             found = {current.id: heard.value, **found}
+        if not found and heard.value is None:
+            found = self._other_sort(state, current, text)
         if found:
             return self._taken(state, found)
         if heard.unknown:
             return Step(self.skip(state, current.id), (current.id,))
         return self.missed(state, heard)
+
+    def _other_sort(self, state: State, current: Question, text: str) -> dict[str, Value]:
+        """Return the carrier, and its place, of « en fait c'est la commune de Bléré »."""
+        listed = current.listed
+        if listed is None or not _SAYS.search(" ".join(words(text))):
+            return {}
+        about = self.named(listed.question)
+        carrier = hear(about, text, self.finder, state.answers).value
+        if carrier not in listed.values or carrier == state.answers.get(about.id):
+            return {}
+        place = hear(current, text, self.finder, {**state.answers, about.id: carrier}).value
+        return {about.id: carrier} | ({} if place is None else {current.id: place})
+
+    def correct(self, state: State, text: str, within: Collection[str] = ()) -> Step:
+        """Take a message as correcting what it names; within a part, a group of it too."""
+        for group in self._groups:
+            if set(group.of) <= set(within):
+                found, _ = hear_group(
+                    group, self._named, text, self.finder, state.answers, self._functions
+                )
+                if found:
+                    return self._taken(state, found)
+        given = [self.named(name) for name in state.given]
+        corrected = self._volunteered(text, given, state.answers, correcting=True)
+        return self._taken(state, corrected) if corrected else Step(state)
 
     def missed(self, state: State, heard: Heard = Heard(problem=Problem.NOTHING)) -> Step:  # noqa: B008
         """Return the step of a message that answered nothing."""

@@ -26,7 +26,9 @@ _NO_NAME = frozenset(
 _JOINS = frozenset(" '’.-")
 _OF = frozenset(words("de du des d à au aux en chargé chargée délégué déléguée"))
 MOST_WORDS = 12
-"""In a name or a function."""
+"""In a function."""
+MOST_NAMES = 6
+"""Words of a first name, or of a last name."""
 _FILLERS = frozenset(
     words("est c est s appelle nom prénom fonction mail email courriel adresse téléphone tel")
     + words("contact et joignable au par numéro portable qui")
@@ -39,7 +41,7 @@ def name(text: str, most: int) -> Read[str]:
     stripped = re.sub(
         r"^(?:mon |son |le )?(?:pré)?nom,? (?:c['’]est|est) ", "", stripped, flags=re.I
     )
-    if is_sentence(stripped):
+    if is_sentence(stripped) or len(words(stripped)) > MOST_NAMES:
         return Read(problem=Problem.ABSURD)
     if len(stripped) > most:
         return Read(problem=Problem.TOO_LONG)

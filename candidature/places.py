@@ -42,6 +42,8 @@ class Found:
     elsewhere: tuple[Departement, ...] = ()
     name: str = ""
     """Of the commune elsewhere, or of the place that is not of the list asked for."""
+    code: str = ""
+    """Of the latter."""
 
     def among(self, places: str) -> "Found":
         """Return those of a list (`communes` or `epcis`), or all if none of them is in it."""

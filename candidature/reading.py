@@ -78,7 +78,7 @@ _UNKNOWN = re.compile(
     r"\b(?:sais?|savons|sait) (?:pas|rien|plus)\b"
     r"|\b(?:aucune|pas d) idee\b"
     r"|\bpas (?:encore )?(?:decide|sur|certain)"
-    r"|^(?:je passe|jsp|chais pas|inconnu|a voir|a confirmer)$"
+    r"|^(?:je passe|jsp|je c pas|j en sais rien|chais pas|inconnu|a voir|a confirmer)$"
 )
 
 
@@ -178,12 +178,12 @@ _MONTHS = [
 ]
 # The first and the last month of what people call a part of a year.
 _PERIODS = {
-    r"(?:1er|premier|1) trimestre": (1, 3),
-    r"(?:2e|2eme|deuxieme|second|2) trimestre": (4, 6),
-    r"(?:3e|3eme|troisieme|3) trimestre": (7, 9),
-    r"(?:4e|4eme|quatrieme|dernier|4) trimestre": (10, 12),
-    r"(?:1er|premier|1) semestre": (1, 6),
-    r"(?:2e|2eme|deuxieme|second|2) semestre": (7, 12),
+    r"(?:1er|premier|1) trimestre|trimestre 1|t1": (1, 3),
+    r"(?:2e|2eme|deuxieme|second|2) trimestre|trimestre 2|t2": (4, 6),
+    r"(?:3e|3eme|troisieme|3) trimestre|trimestre 3|t3": (7, 9),
+    r"(?:4e|4eme|quatrieme|dernier|4) trimestre|trimestre 4|t4": (10, 12),
+    r"(?:1er|premier|1) semestre|semestre 1|s1": (1, 6),
+    r"(?:2e|2eme|deuxieme|second|2) semestre|semestre 2|s2": (7, 12),
     r"debut|hiver": (1, 3),
     r"mi|milieu|printemps|moitie": (4, 6),
     r"ete": (7, 9),

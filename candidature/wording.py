@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from candidature.answering import Heard, list_of, most_of, siren
@@ -26,7 +26,8 @@ MONTHS = [
 MOST_WORDS_ASKED = 14
 """Words of a message that asks what one means."""
 _ASKS_MEANING = re.compile(
-    r"c est quoi|c est a dire|qu est ce que|veut dire|signifie|definition|comprends? pas|quoi ca"
+    r"\bc (?:est )?(?:quoi|koi)|c est a dire|qu est ce que|veut dire|signifie|definition"
+    r"|comprends? pas|quoi ca|(?:ou|comment) (?:le |on |je )?trouver?\b"
 )
 MOST_OFFERED = 8
 """Places among which one asks, at most."""
@@ -153,7 +154,9 @@ class Words:
         number, count = interview.progress(draft.state)
         text = group.text if group else current.text
         if current.id in draft.kept:
-            value = self._shortened(self.told(current, draft.kept[current.id]))
+            asked_of = [interview.named(one) for one in (group.of if group else [current.id])]
+            told = (self.told(one, draft.kept[one.id]) for one in asked_of if one.id in draft.kept)
+            value = self._shortened(", ".join(told))
             asked = paragraphs(text, self.say("change_now", value=value))
             keep = [self.button("keep", "keep")]
         else:
@@ -255,7 +258,7 @@ class Words:
             *(Button(one.name, f"answer:{current.id}={one.siren}") for one in heard.found.epcis),
         ]
         if problem == Problem.OTHER_SORT:
-            buttons.append(other)
+            buttons.append(replace(other, step=f"{other.step}&{PLACE}={heard.found.code}"))
         return Said(said, tuple(buttons))
 
     @staticmethod

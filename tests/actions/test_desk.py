@@ -539,7 +539,7 @@ async def test_a_draft_that_was_left_is_taken_up_where_it_was(person: Person) ->
 
     for words in ("reprendre", None):
         reply = await (person.say(words) if words else person.press(f"{number}:resume"))
-        title = person.dialogue.questionnaires["fonds"].title
+        title = "Saint-Flovier, projet numérique"
         assert reply.said.text.startswith(person.dialogue.words.say("resumed", title=title))
         assert f"{number}:answer:decision=deliberation" in steps(reply.said)
         row = await person.row(number)
@@ -562,6 +562,31 @@ async def test_of_several_drafts_one_is_chosen(person: Person) -> None:
     reply = await person.press(f"0:resume:{first}")
     assert f"{first}:answer:projet=formation" in steps(reply.said)
     assert [(await person.row(one)).open for one in (first, second)] == [True, False]
+
+
+async def test_resuming_offers_what_was_left_though_another_is_open(person: Person) -> None:
+    first = await person.begin("fonds")
+    await person.answer(first, until="projet")
+    second = await person.begin("fonds")
+    # One that holds no answer yet is nothing to resume.
+    reply = await person.say("reprendre")
+    assert f"{first}:answer:projet=formation" in steps(reply.said)
+    await person.press(f"{second}:answer:porteur=commune")  # looks before it acts
+    await person.press(f"{second}:answer:porteur=commune")
+    assert steps((await person.say("reprendre")).said) == [
+        f"0:resume:{second}",
+        f"0:resume:{first}",
+    ]
+
+
+async def test_the_candidature_that_was_begun_is_offered_where_an_empty_draft_is_open(
+    person: Person,
+) -> None:
+    first = await person.begin("fonds")
+    await person.answer(first)
+    await person.begin("fonds")
+    reply = await person.say("préparer ma candidature")
+    assert steps(reply.said) == [f"0:resume:{first}", "0:anew:fonds"]
 
 
 async def test_a_code_takes_a_draft_to_another_conversation(person: Person, other: Person) -> None:

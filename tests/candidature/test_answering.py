@@ -45,6 +45,9 @@ def heard(question: str, text: str) -> Heard:
         ("resultats", "fin 2022", dt.date(2022, 12, 31)),
         ("materiel", "oui un peu", "partie"),
         ("licences", "un tout petit peu", "marginale"),
+        ("decision", "pas encore", "prevue"),
+        ("resultats", "trimestre 2 2022", dt.date(2022, 6, 30)),
+        ("resultats", "au T3 2022", dt.date(2022, 9, 30)),
     ],
 )
 def test_what_people_say(question: str, text: str, value: Value) -> None:
@@ -66,7 +69,8 @@ def test_a_button_s_words_are_an_answer(question: Question) -> None:
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_one_may_not_know_anything(question: Question) -> None:
-    assert hear(question, "je ne sais pas", FINDER, {}) == Heard(unknown=True)
+    for said in ("je ne sais pas", "je ne sais pas encore", "je c pas"):
+        assert hear(question, said, FINDER, {}) == Heard(unknown=True), said
 
 
 @pytest.mark.parametrize(

@@ -227,7 +227,31 @@ def test_back_asks_again_what_was_answered_last() -> None:
     said = taken(said.draft, "retour")
     assert current(said.draft) == "lieu"
     assert dict(said.draft.state.answers) == {"porteur": "commune"}
-    assert said.draft == replace(draft, state=State({"porteur": "commune"}, ("porteur",)))
+    assert said.draft.state == State({"porteur": "commune"}, ("porteur",))
+    assert said.draft.kept.keys() == {"lieu", "population", "projet"}
+
+
+def test_what_one_goes_back_to_is_shown_and_may_be_kept() -> None:
+    draft = taken(OPENED, *FORM[:4]).draft
+    said = taken(draft, "retour")
+    assert "Réponse actuelle : Former les agents" in told(said) and "keep" in steps(said.said)
+    said = taken(said.draft, "retour")
+    assert "Réponse actuelle : Secrétaire de mairie, Dominique, Petit, mairie@" in told(said)
+    for kept in ("/keep", "où j'en suis", "arrêter"):
+        assert taken(said.draft, kept).draft.state.answers == draft.state.answers
+    # Another answer, and what came after it is asked again, with what it was.
+    said = taken(said.draft, "Agent, Ana Diaz, ana@avoine.fr")
+    assert current(said.draft) == "titre" and "Réponse actuelle : Former les agents" in told(said)
+    answers = taken(said.draft, "/keep").draft.state.answers
+    assert answers["contact_nom"] == "Diaz" and answers["titre"] == draft.state.answers["titre"]
+    assert "contact_telephone" not in taken(said.draft, "/keep").draft.kept
+
+
+def test_an_answer_that_no_longer_matters_does_not_come_back() -> None:
+    draft = taken(BEGUN, "une association", "oui, seulement", "850h").draft
+    said = taken(draft, "retour", "retour", "retour", "une commune", "Saint-Flovier", "/keep")
+    assert "financement" not in said.draft.state.answers
+    assert said.draft.state.answers["population"] == 576
 
 
 def test_back_takes_a_group_as_one_answer() -> None:
@@ -701,6 +725,54 @@ def test_a_pressed_value_is_checked_as_a_typed_one(step: str) -> None:
     assert said is None or said.draft.state.answers.get(name) == WHOLE.state.answers[name]
 
 
+def test_where_one_is_asked_what_to_change_one_may_name_it_or_say_what_it_becomes() -> None:
+    draft = taken(OPENED, *FORM[:3]).draft
+    assert current(draft) == "titre"
+    said = taken(draft, "changer le représentant", "Maire, Claudine Moreau")
+    assert told(said).startswith("C'est corrigé : Maire, Claudine Moreau.")
+    assert "titre" not in said.draft.state.answers
+    said = taken(draft, "modifier", "le siret")
+    assert current(said.draft) == "siret"
+    said = taken(draft, "modifier", "le contact", "nouvelle@exemple.fr")
+    assert said.draft.state.answers["contact_email"] == "nouvelle@exemple.fr"
+    # What is neither is no title: one is asked again, and may go on.
+    said = taken(draft, "modifier", "bof")
+    assert told(said) == sentence("change") and said.draft.state == draft.state
+    assert current(taken(said.draft, "/where").draft) == "titre"
+    # A question is a question.
+    assert turn(taken(draft, "modifier").draft, "C'est combien ?", Meaning(asks=True)) is None
+
+
+def test_no_leaves_out_what_need_not_be_told() -> None:
+    draft = taken(OPENED, *FORM[:2], "la même personne, mairie@exemple.fr").draft
+    asked = taken(draft, "changer le téléphone").draft
+    asked = (
+        asked
+        if current(asked) == "contact_telephone"
+        else taken(
+            replace(
+                draft,
+                state=DIALOGUE.interview("fonds", form=True).again(
+                    draft.state, "contact_telephone"
+                ),
+            ),
+            "où j'en suis",
+        ).draft
+    )
+    assert current(asked) == "contact_telephone"
+    said = taken(asked, "non")
+    assert told(said).startswith(sentence("noted_skipped"))
+    assert current(said.draft) == "titre"
+    # What is needed is not so left out.
+    assert current(taken(OPENED, "non").draft) == "siret"
+
+
+def test_the_words_of_a_question_are_explained_however_one_asks() -> None:
+    for asked in ("c koi un siret", "où trouver le SIRET ?", "c'est quoi le siret"):
+        assert "14 chiffres" in told(taken(OPENED, asked)), asked
+    assert current(taken(OPENED, "je l'ai pas sous la main").draft) == "representant_fonction"
+
+
 # Places
 
 
@@ -743,17 +815,34 @@ def test_an_epci() -> None:
 def test_a_commune_for_an_epci_is_not_taken_and_both_ways_out_are_offered() -> None:
     draft = taken(BEGUN, "une intercommunalité").draft
     said = taken(draft, "Saint-Flovier")
-    assert "le porteur est une intercommunalité : Saint-Flovier n'en est pas une" in told(said)
-    assert steps(said.said) == ["answer:lieu=200071587", "answer:porteur=commune", "skip:lieu"]
+    assert "est une intercommunalité, mais ce nom n'en est pas une : Saint-Flovier" in told(said)
+    commune = "answer:porteur=commune&lieu=37218"
+    assert steps(said.said) == ["answer:lieu=200071587", commune, "skip:lieu"]
     assert taken(said.draft, "/answer:lieu=200071587").draft.state.answers["porteur"] == "epci"
-    said = taken(said.draft, "/answer:porteur=commune", "Saint-Flovier")
-    assert said.draft.state.answers["lieu"] == "37218"
+    answers = taken(said.draft, f"/{commune}").draft.state.answers
+    assert (answers["porteur"], answers["lieu"], answers["population"]) == ("commune", "37218", 576)
 
 
 def test_an_epci_for_a_commune_is_not_taken() -> None:
     said = taken(BEGUN, "une commune", "comcom Loches Sud Touraine")
     assert "le porteur est une commune" in told(said)
-    assert steps(said.said) == ["answer:porteur=epci", "skip:lieu"]
+    assert steps(said.said) == ["answer:porteur=epci&lieu=200071587", "skip:lieu"]
+    answers = taken(said.draft, "/answer:porteur=epci&lieu=200071587").draft.state.answers
+    assert (answers["porteur"], answers["lieu"]) == ("epci", "200071587")
+    invented = taken(said.draft, "/answer:porteur=epci&lieu=37218")
+    assert "lieu" not in invented.draft.state.answers and current(invented.draft) == "lieu"
+
+
+def test_the_carrier_is_corrected_where_its_place_is_asked() -> None:
+    draft = taken(BEGUN, "une intercommunalité").draft
+    said = taken(draft, "on est la commune de Bléré en fait")
+    answers = said.draft.state.answers
+    assert (answers["porteur"], answers["lieu"]) == ("commune", "37027")
+    draft = taken(BEGUN, "une commune").draft
+    said = taken(draft, "c une comcom en fait")
+    assert said.draft.state.answers == {"porteur": "epci"} and current(said.draft) == "lieu"
+    # Not by a name alone.
+    assert taken(draft, "comcom Loches Sud Touraine").draft.state.answers == {"porteur": "commune"}
 
 
 def test_another_carrier_has_another_name_and_population() -> None:
@@ -1023,7 +1112,9 @@ def test_what_one_asks_of_the_question_is_answered() -> None:
     assert "14 chiffres" in told(taken(asked, "c'est quoi un siret ?"))
     assert "nécessaire pour déposer" in told(taken(asked, "c'est obligatoire ?"))
     assert "pas obligatoire" in told(taken(WHOLE, "/change:exigences", "obligatoire ?"))
-    assert "la préfecture ne les reçoit que" in told(taken(asked, "qui voit mes réponses ?"))
+    assert "La préfecture est la seule à les recevoir" in told(
+        taken(asked, "qui voit mes réponses ?")
+    )
     assert taken(asked, "c'est quoi un siret ?").draft == asked
 
 

@@ -165,6 +165,7 @@ def test_any_text_may_be_read(text: str) -> None:
         ("12,5 pour cent", "0.125"),
         ("tout", "1"),
         ("la totalité", "1"),
+        ("le max", "1"),
         ("la moitié", "0.5"),
     ],
 )

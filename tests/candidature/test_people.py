@@ -118,6 +118,7 @@ def test_a_name(text: str, value: str) -> None:
         ("<b>Camille</b>", Problem.ABSURD),
         ("Robert'); DROP TABLE", Problem.ABSURD),
         ("mairie@exemple.fr", Problem.ABSURD),
+        ("Un site pour prendre rendez-vous en mairie", Problem.ABSURD),
         ("x" * 61, Problem.TOO_LONG),
         ("x" * 10_000, Problem.TOO_LONG),
     ],
