@@ -24,7 +24,8 @@ _ARTICLES = frozenset(words("le la les l mon ma mes notre nos votre vos un une d
 _GENERAL = _ARTICLES | frozenset(words("date jour projet numéro"))
 _STOPS = re.compile(
     r"^\W*(?:(?:j['’]ai|je n['’]ai) pas le temps"
-    r"(?=\W*$|\W+(?:l[àa]|maintenant|aujourd['’]hui|tout de suite|je reviens)\b)|(?:stop|pause)(?=\W*$|\W+(?:je|on|merci)\b)|je (?:fais|fait) une pause"
+    r"(?=\W*$|\W+(?:l[àa]|maintenant|aujourd['’]hui|tout de suite|je reviens)\b)"
+    r"|(?:stop|pause)(?=\W*$|\W+(?:je|on|merci)\b)|je (?:fais|fait) une pause"
     r"|je reviens?\b|je reviendrai|je continuerai"
     r"|je finirai|je reprendrai|je m['’]arr[eê]te|on s['’]arr[eê]te|laisse[zr]? tomber"
     r"|je dois (?:y aller|partir))\b",
