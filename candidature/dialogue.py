@@ -142,14 +142,14 @@ class Dialogue:
             hesitates = draft.pending == "file" and not meaning.asks
             if answer or hesitates or words(text)[:1] == ["non"]:
                 return self._confirmed(draft, answer == "yes", today)
+        short = len(text.split()) <= SHORT
+        aside = meaning.act in ASIDES and meaning.confidence >= SURELY and short
         pending, draft = draft.pending, replace(draft, pending=None)
-        if pending and pending not in CONFIRMED and not meaning.asks:
+        if pending and pending not in CONFIRMED and not meaning.asks and not aside:
             return self._change_told(draft, pending.partition(".")[2], text, today)
         interview = self._interview(draft)
         current = interview.question(draft.state)
         free = current is not None and current.kind in FREE
-        short = len(text.split()) <= SHORT
-        aside = meaning.act in ASIDES and meaning.confidence >= SURELY and short
         if current is not None and aside and not unknown(text):
             return None
         if current is not None and (term := self.words.explained(text)):
@@ -502,6 +502,8 @@ class Dialogue:
         step = interview.correct(draft.state, text, names)
         if step.answered:
             return self._taken(draft, step, today, typed=text)
+        if self.commands.find(text, ("yes", "no")) == "no":
+            return self._asked_or_summary(draft, None, today)
         return self._choose_change(draft, section, today)
 
     def _detached(self, draft: Draft, number: int, today: dt.date) -> Turn:

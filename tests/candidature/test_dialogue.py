@@ -739,7 +739,10 @@ def test_where_one_is_asked_what_to_change_one_may_name_it_or_say_what_it_become
     said = taken(draft, "modifier", "bof")
     assert told(said) == sentence("change") and said.draft.state == draft.state
     assert current(taken(said.draft, "/where").draft) == "titre"
-    # A question is a question.
+    assert current(taken(draft, "modifier", "non").draft) == "titre"
+    # A question is a question, and thanks are thanks.
+    thanks = Meaning(act="thank", confidence=0.95)
+    assert turn(taken(draft, "modifier").draft, "merci", thanks) is None
     assert turn(taken(draft, "modifier").draft, "C'est combien ?", Meaning(asks=True)) is None
 
 
