@@ -39,6 +39,10 @@ BEGIN = "begin_"
 """How the commands begin that begin a questionnaire; its name follows."""
 CONFIRMED = ("cancel", "file")
 """What is done only once it is confirmed."""
+CHANGE = "change."
+"""How it begins that one was asked what to change; the part of the candidature follows."""
+NEXT = "next"
+"""What is said leads on: to the candidature, to what it lacks, or to its filing."""
 ALWAYS = ("resume", "cancel", "form", "file", "reference", "where")
 """Commands that are understood where no draft is open, besides those that begin one."""
 
@@ -145,8 +149,10 @@ class Dialogue:
         short = len(text.split()) <= SHORT
         aside = meaning.act in ASIDES and meaning.confidence >= SURELY and short
         pending, draft = draft.pending, replace(draft, pending=None)
-        if pending and pending not in CONFIRMED and not meaning.asks and not aside:
-            return self._change_told(draft, pending.partition(".")[2], text, today)
+        if pending and pending.startswith(CHANGE) and not meaning.asks and not aside:
+            return self._change_told(draft, pending.removeprefix(CHANGE), text, today)
+        if pending == NEXT and self.commands.find(text, ("yes", "no")) == "yes":
+            return self._next(draft, today)
         interview = self._interview(draft)
         current = interview.question(draft.state)
         free = current is not None and current.kind in FREE
@@ -317,7 +323,17 @@ class Dialogue:
         if interview.question(draft.state) is not None:
             return self._asked(draft, lead)
         said = self.summary(draft) if draft.form else self._concluded(draft, today)
-        return Turn(draft, Said(paragraphs(lead, said.text), said.buttons))
+        return self._leads_on(draft, Said(paragraphs(lead, said.text), said.buttons))
+
+    def _leads_on(self, draft: Draft, said: Said) -> Turn:
+        """Return a turn after which « oui » does what the first of its buttons does."""
+        pending = NEXT if draft.questionnaire == self.form.questionnaire else None
+        return Turn(replace(draft, pending=pending), said)
+
+    def _next(self, draft: Draft, today: dt.date) -> Turn | None:
+        if not draft.form:
+            return self._begun(draft, today)
+        return self.press(draft, "file" if self.complete(draft) else "complete", today)
 
     def _concluded(self, draft: Draft, today: dt.date) -> Said:
         verdict = self.verdict(draft)
@@ -456,7 +472,7 @@ class Dialogue:
         draft = self._settled(draft)
         interview = self._interview(draft)
         if draft.form and interview.question(draft.state) is None:
-            return Turn(draft, self.summary(draft))
+            return self._leads_on(draft, self.summary(draft))
         title = self.words.say("where_title", title=self.title(draft))
         recap = f"{title}\n{self.words.recap(interview.asked(draft.state), draft)}"
         return self._onwards(draft, recap, today)
@@ -487,7 +503,7 @@ class Dialogue:
             return self._onwards(draft, self.words.say("where_none"), today)
         go_on = self.words.button("continue_button", "where")
         said = Said(self.words.say("change"), (*buttons, go_on))
-        return Turn(replace(draft, pending=f"change.{section}"), said)
+        return Turn(replace(draft, pending=f"{CHANGE}{section}"), said)
 
     def _change_told(self, draft: Draft, section: str, text: str, today: dt.date) -> Turn:
         """Take what was typed where one was asked what to change: its name, or what it becomes."""

@@ -16,9 +16,9 @@ class Draft:
     """What a person answered to a questionnaire and, once begun, to the form that follows it.
 
     `pending` is what was asked besides the questions: what a bare « oui » would
-    confirm (`cancel`, `file`), or what is to be changed (`change`). `kept` are
-    answers that are asked again and come back if they are not replaced; `back`
-    tells that one went back to them.
+    confirm (`cancel`, `file`) or go on to (`next`), or what is to be changed
+    (`change.`). `kept` are answers that are asked again and come back if they are
+    not replaced; `back` tells that one went back to them.
     """
 
     questionnaire: str

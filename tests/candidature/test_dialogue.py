@@ -163,7 +163,28 @@ def test_the_straight_path_from_the_first_question_to_the_filing() -> None:
     assert plain(load_form().consent) in told(said)
     said = taken(said.draft, "oui")
     assert said.effect is Effect.FILE
-    assert said.draft == draft
+    assert said.draft == replace(draft, pending=None)
+
+
+def test_yes_goes_where_the_verdict_and_the_summary_lead() -> None:
+    verdict = taken(BEGUN, *FUND).draft
+    for yes in ("oui", "ok", "D'accord"):
+        opened = taken(verdict, yes)
+        assert opened.draft.form and current(opened.draft) == "siret", yes
+    # Not any more once something else was said.
+    assert turn(replace(verdict, pending=None), "oui") is None
+    whole = taken(OPENED, *FORM).draft
+    consent = taken(whole, "oui")
+    assert consent.draft.pending == "file" and consent.effect is None
+    assert taken(consent.draft, "oui").effect is Effect.FILE
+    # What lacks is asked for first.
+    lacking = taken(OPENED, "/skip:siret", *FORM[1:]).draft
+    assert current(taken(lacking, "oui").draft) == "siret"
+    # Elsewhere nothing follows.
+    other = DIALOGUE.begin("aidants_connect", TODAY).draft
+    while current(other):
+        other = taken(other, "/skip").draft
+    assert turn(other, "oui") is None
 
 
 def test_the_buttons_lead_as_far_as_words_do() -> None:
@@ -494,7 +515,7 @@ def test_what_was_not_known_and_is_needed_is_asked_when_the_form_begins() -> Non
 @pytest.mark.parametrize("draft", [BEGUN, ASKED, OPENED, WHOLE])
 def test_effects_that_the_caller_sees_to(draft: Draft) -> None:
     stopped = taken(draft, "arrêter")
-    assert (stopped.effect, stopped.draft) == (Effect.STOP, draft)
+    assert (stopped.effect, stopped.draft) == (Effect.STOP, replace(draft, pending=None))
     # To find the drafts there are is the caller's, too.
     assert DIALOGUE.command("reprendre mon dossier", open_draft=True) == "resume"
     assert DIALOGUE.press(draft, "resume", TODAY) is None
@@ -532,7 +553,7 @@ def test_another_message_forgets_what_was_to_be_confirmed(message: str) -> None:
 def test_filing_may_be_declined() -> None:
     for message in ("non", "/no:file"):
         said = taken(WHOLE, "/file", message)
-        assert said.effect is None and said.draft == WHOLE
+        assert said.effect is None and said.draft == replace(WHOLE, pending=None)
         assert told(said).startswith("Très bien, rien n'est envoyé.")
         assert "file" in [button.step for button in said.said.buttons]
 
