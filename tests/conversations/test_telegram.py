@@ -159,6 +159,21 @@ def test_the_questionnaire_by_buttons(stack: Stack, camille: TelegramPerson) -> 
     assert len(rows(stack, "draft", conversation_id=conversation)) == 1
 
 
+def test_the_menu_in_the_middle_offers_what_is_under_way(camille: TelegramPerson) -> None:
+    camille.start("eligibilite")
+    for said in ("une commune", "Saint-Flovier"):
+        camille.say(said)
+    assert "Vous avez déjà commencé" in camille.say("/eligibilite")
+    under_way, anew = camille.buttons
+    assert under_way.startswith("Saint-Flovier, projet numérique (")
+    assert PORTEUR in camille.press(anew)
+    # What was kept is what « reprendre » finds.
+    assert PROJECT in camille.say("/reprendre")
+    said = camille.say("retour")
+    assert PLACE in said and "Réponse actuelle : Saint-Flovier" in said
+    assert PROJECT in camille.press("Garder cette réponse")
+
+
 def test_an_edit_before_the_answer_is_what_is_answered(
     stack: Stack, camille: TelegramPerson
 ) -> None:
