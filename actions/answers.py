@@ -55,6 +55,10 @@ class ActionAnswer(Action):  # type: ignore[misc]  # rasa-sdk tells no types
         if taken.reply is not None:
             _utter(dispatcher, taken.reply)
             return []
+        if taken.about and decisions[0].kind == "which_subject":
+            # Where a questionnaire is under way, what names no subject is about it.
+            thread = Thread(thread.aspect, taken.about)
+            decisions, after = decide_all(heard, thread, knowledge)
         missed = decisions[0].kind in ("not_understood", "did_you_mean")
         misses = int(tracker.get_slot("misses") or 0) + 1 if missed else 0
         text, buttons = render(decisions, knowledge, _today(), misses)

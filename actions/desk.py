@@ -120,10 +120,14 @@ class Reply:
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of a message: the draft's reply or, if it is not for the draft, what waits."""
+    """What became of a message: the draft's reply or, if it is not for the draft, what waits.
+
+    `about` is the subject of the draft that is open then.
+    """
 
     reply: Reply | None = None
     waiting: Reply | None = None
+    about: str | None = None
 
 
 class Desk:
@@ -165,7 +169,7 @@ class Desk:
                     reply = await self._heard(session, message, meaning)
             if reply is None and code:
                 reply = Reply(Said(self._words.say("wrong_code")))
-        return Taken(reply) if reply else Taken(waiting=await self._waiting(message))
+        return Taken(reply) if reply else await self._left(message)
 
     def again(self) -> str:
         """Return what is said before a question that was left is asked again."""
@@ -196,15 +200,17 @@ class Desk:
             row.state = row.before
             self._rows.keep(row, self._rows.draft(row), self._clock())
 
-    async def _waiting(self, message: Message) -> Reply | None:
+    async def _left(self, message: Message) -> Taken:
+        """Return what a message that is not for the draft leaves waiting."""
         async with self._database.read() as session:
             row = await drafts.open_draft(session, message.conversation)
-            if row is None:
-                return None
-            draft = self._rows.draft(row)
-            said = self._dialogue.prompt(draft)
-            asks_phone = self._dialogue.asks_phone(draft)
-            return Reply(_of_draft(said, row.id), asks_phone=asks_phone) if said else None
+        if row is None:
+            return Taken()
+        draft = self._rows.draft(row)
+        said = self._dialogue.prompt(draft)
+        asks_phone = self._dialogue.asks_phone(draft)
+        waiting = Reply(_of_draft(said, row.id), asks_phone=asks_phone) if said else None
+        return Taken(None, waiting, self._dialogue.questionnaires[row.questionnaire].subject)
 
     async def _heard(
         self, session: AsyncSession, message: Message, meaning: Meaning

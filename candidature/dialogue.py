@@ -14,6 +14,7 @@ from candidature.commands import Commands, named_change, stops
 from candidature.draft import Draft
 from candidature.evaluation import Status, Verdict, evaluate
 from candidature.interview import FREE, PLACE, Interview, State, Step
+from candidature.kept import back, settled, to_change
 from candidature.places import Finder, words
 from candidature.reading import unknown
 from candidature.summary import changes, summary
@@ -299,18 +300,7 @@ class Dialogue:
         return self.interview(draft.questionnaire, form=draft.form)
 
     def _settled(self, draft: Draft) -> Draft:
-        """Return the draft with the answers that were asked again back in place, if not replaced.
-
-        One that no longer goes with the others has to be given again.
-        """
-        interview, state = self._interview(draft), draft.state
-        for one in interview.questions:
-            value = draft.kept.get(one.id)
-            if value is None or one.id in state.given or one not in interview.asked(state):
-                continue
-            if not interview.trouble(one.id, value, state):
-                state = State({**state.answers, one.id: value}, (*state.given, one.id))
-        return replace(draft, state=interview.holding(state), kept={}, back=False)
+        return settled(draft, self._interview(draft))
 
     def _asked(self, draft: Draft, lead: str | None) -> Turn:
         said = self.words.question(self._interview(draft), draft)
@@ -353,14 +343,14 @@ class Dialogue:
     def _taken(self, draft: Draft, step: Step, today: dt.date, typed: str | None = None) -> Turn:
         kept = {name: one for name, one in draft.kept.items() if name not in step.answered}
         after = replace(draft, state=step.state, kept=kept, back=draft.back and bool(kept))
-        corrected = any(name in draft.state.given for name in step.answered)
+        changed = bool(draft.kept) and not draft.back
+        corrected = changed or any(name in draft.state.given for name in step.answered)
         lead = self.words.noted(
             self._interview(after), after, step, corrected=corrected, typed=typed
         )
-        changed = bool(draft.kept) and not draft.back
         was_whole = changed or self._interview(draft).question(draft.state) is None
         if after.form and was_whole:  # the whole summary again would bury what has changed
-            return self._asked_or_summary(after, lead or self.words.say("changed"), today)
+            return self._asked_or_summary(after, lead, today)
         return self._onwards(after, lead, today)
 
     def _missed(self, draft: Draft, interview: Interview, step: Step, text: str) -> Turn:
@@ -459,14 +449,11 @@ class Dialogue:
         if draft.kept and not draft.back:  # back from what was to be changed
             return self._onwards(self._settled(draft), None, today)
         interview = self._interview(draft)
-        state = interview.back(draft.state)
-        if state == draft.state:
-            lead = self.words.say("nothing_before")
-            nothing = interview.question(state) is None
-            return Turn(draft, Said(lead)) if nothing else self._asked(draft, lead)
-        gone = draft.state.answers.keys() - set(state.given)
-        kept = {**draft.kept, **{name: draft.state.answers[name] for name in gone}}
-        return self._asked(replace(draft, state=state, kept=kept, back=bool(kept)), None)
+        if before := back(draft, interview):
+            return self._asked(before, None)
+        lead = self.words.say("nothing_before")
+        nothing = interview.question(draft.state) is None
+        return Turn(draft, Said(lead)) if nothing else self._asked(draft, lead)
 
     def _where(self, draft: Draft, today: dt.date) -> Turn:
         draft = self._settled(draft)
@@ -488,9 +475,7 @@ class Dialogue:
             return None
         if name not in [one.id for one in given]:
             return self._onwards(draft, None, today)
-        again = (name, *interview.followed(draft.state, name))
-        kept = {one: draft.state.answers[one] for one in again if one in draft.state.answers}
-        again_asked = replace(draft, state=interview.again(draft.state, *again), kept=kept)
+        again_asked = to_change(draft, interview, name)
         step = interview.hear(again_asked.state, value) if value else None
         if step and step.answered:
             return self._taken(again_asked, step, today, typed=value)

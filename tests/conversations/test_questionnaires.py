@@ -61,6 +61,21 @@ def test_back_to_the_very_beginning(person: Any) -> None:
     assert PLACE in person.say("une commune")
 
 
+@pytest.mark.parametrize(
+    ("begins", "told"),
+    [
+        ("faire le test", "88 millions"),
+        ("faire le point pour un conseiller numérique", "50 000 €"),
+    ],
+)
+def test_a_question_that_names_no_subject_is_about_the_questionnaire(
+    person: Any, begins: str, told: str
+) -> None:
+    person.say(begins)
+    said = person.say("combien ?")
+    assert told in said and "Question 1/" in said
+
+
 def test_where_i_am(person: Any) -> None:
     at_project(person)
     said = person.say("où j'en suis")
