@@ -135,7 +135,7 @@ def test_change_a_field_by_button_and_by_word(stack: Stack, person: Any) -> None
     person.press("Modifier une réponse")
     person.press("Le projet")
     assert "Réponse actuelle : Former nos agents" in person.press("Titre du projet")
-    assert person.say("Se former ensemble").startswith("C’est modifié.")
+    assert person.say("Se former ensemble").startswith("C’est corrigé : Se former ensemble.")
     said = person.press("Voir le résumé")
     assert "Titre du projet : Se former ensemble" in said
     assert "Tout y est" in said
