@@ -343,12 +343,15 @@ class Dialogue:
     def _taken(self, draft: Draft, step: Step, today: dt.date, typed: str | None = None) -> Turn:
         kept = {name: one for name, one in draft.kept.items() if name not in step.answered}
         after = replace(draft, state=step.state, kept=kept, back=draft.back and bool(kept))
+        current = self._interview(draft).question(draft.state)
+        if typed is not None and (current is None or current.id not in step.answered):
+            typed = ""  # what answers another question than the one asked is told
         changed = bool(draft.kept) and not draft.back
         corrected = changed or any(name in draft.state.given for name in step.answered)
         lead = self.words.noted(
             self._interview(after), after, step, corrected=corrected, typed=typed
         )
-        was_whole = changed or self._interview(draft).question(draft.state) is None
+        was_whole = changed or current is None
         if after.form and was_whole:  # the whole summary again would bury what has changed
             return self._asked_or_summary(after, lead, today)
         return self._onwards(after, lead, today)
@@ -501,7 +504,7 @@ class Dialogue:
         within = next((one for one in self.form.sections if one.id == section), None)
         names = {one.id for one in within.questions} if within else set()
         step = interview.correct(draft.state, text, names)
-        if step.answered:
+        if step.state.answers != draft.state.answers:
             return self._taken(draft, step, today, typed=text)
         if self.commands.find(text, ("yes", "no")) == "no":
             return self._asked_or_summary(draft, None, today)

@@ -409,7 +409,9 @@ class Interview:
             if question.kind in barred or not _says_so(question, plain, correcting=correcting):
                 continue
             addressed = question.kind == "email"
-            heard = hear(question, text if addressed else plain, self.finder, answers)
+            # « En fait on est la commune de Ligueil »: the carrier tells which place is meant.
+            known = {**answers, **found}
+            heard = hear(question, text if addressed else plain, self.finder, known)
             # What is left when nothing else fits is no answer that one gives in passing.
             if heard.value is not None and heard.value != OTHER:
                 found[question.id] = heard.value

@@ -869,6 +869,24 @@ def test_the_carrier_is_corrected_where_its_place_is_asked() -> None:
     assert taken(draft, "comcom Loches Sud Touraine").draft.state.answers == {"porteur": "commune"}
 
 
+def test_the_carrier_and_its_place_are_corrected_later_too() -> None:
+    said = taken(BEGUN, "une intercommunalité", "comcom Loches Sud Touraine")
+    said = taken(said.draft, "en fait on est la commune de Ligueil")
+    answers = said.draft.state.answers
+    assert (answers["porteur"], answers["lieu"], current(said.draft)) == (
+        "commune",
+        "37130",
+        "projet",
+    )
+    assert "Ligueil" in told(said)
+
+
+def test_what_answers_another_question_than_the_one_asked_is_told() -> None:
+    said = taken(BEGUN, "une commune", "former nos agents")
+    assert told(said).startswith("C'est noté : Former nos agents.")
+    assert current(said.draft) == "lieu"
+
+
 def test_another_carrier_has_another_name_and_population() -> None:
     said = taken(ASKED, "changer le porteur", "une intercommunalité")
     answers = said.draft.state.answers
