@@ -241,7 +241,7 @@ class Desk:
         if filed:
             return self._filed_already(filed)
         row = await drafts.open_draft(session, message.conversation)
-        if pressed.verb == "form" and not (row and row.state.get("given")):
+        if pressed.step == "form" and not pressed.draft and not (row and row.state.get("given")):
             begun = await self._begun_already(session, message, self._dialogue.form.questionnaire)
             if begun:
                 return begun
@@ -310,9 +310,7 @@ class Desk:
         begun = [one for one in there if one.state.get("given")]
         if wanted := pressed.wanted:
             chosen = [one for one in there if one.id == wanted]
-        elif pressed.verb == "resume" and begun:
-            chosen = begun
-        elif row:
+        elif row and not (begun and pressed.verb == "resume"):
             chosen = [row]
         else:
             chosen = begun

@@ -142,17 +142,19 @@ class Dialogue:
 
     def hear(self, draft: Draft, text: str, meaning: Meaning, today: dt.date) -> Turn | None:
         """Take what was typed; `None`: it is a question, or an act, and not for the draft."""
+        agrees = self.commands.find(text, ("yes", "no"))
         if draft.pending in CONFIRMED:
-            answer = self.commands.find(text, ("yes", "no"))
             hesitates = draft.pending == "file" and not meaning.asks
-            if answer or hesitates or words(text)[:1] == ["non"]:
-                return self._confirmed(draft, answer == "yes", today)
+            if agrees or hesitates or words(text)[:1] == ["non"]:
+                return self._confirmed(draft, agrees == "yes", today)
         short = len(text.split()) <= SHORT
         aside = meaning.act in ASIDES and meaning.confidence >= SURELY and short
         pending, draft = draft.pending, replace(draft, pending=None)
         if pending and pending.startswith(CHANGE) and not meaning.asks and not aside:
+            if agrees == "no":
+                return self._asked_or_summary(draft, None, today)
             return self._change_told(draft, pending.removeprefix(CHANGE), text, today)
-        if pending == NEXT and self.commands.find(text, ("yes", "no")) == "yes":
+        if pending == NEXT and agrees == "yes":
             return self._next(draft, today)
         interview = self._interview(draft)
         current = interview.question(draft.state)
@@ -163,7 +165,6 @@ class Dialogue:
             return self._asked(draft, term)
         if meaning.asks and (free or meaning.confidence >= SURELY):
             return None
-        agrees = self.commands.find(text, ("yes", "no"))
         if current is not None and draft.form and self._declines(current, agrees):
             return self._skipped(draft, "", today)
         step = interview.hear(draft.state, text)
@@ -397,10 +398,12 @@ class Dialogue:
             return None
         state = interview.answer(before, name, said)
         offered = place and self._offered(interview.named(PLACE), place)
+        answered = [name]
         if offered and not interview.trouble(PLACE, place, state):
             state = interview.answer(state, PLACE, place)
+            answered.append(PLACE)
         dropped = tuple(one for one in before.answers if interview.dropped(one, state))
-        return self._taken(draft, Step(state, (name,), dropped=dropped), today)
+        return self._taken(draft, Step(state, tuple(answered), dropped=dropped), today)
 
     def _offered(self, question: Question, value: str) -> bool:
         """Tell whether there are buttons for this answer: of choices, and of places."""
@@ -506,8 +509,6 @@ class Dialogue:
         step = interview.correct(draft.state, text, names)
         if step.state.answers != draft.state.answers:
             return self._taken(draft, step, today, typed=text)
-        if self.commands.find(text, ("yes", "no")) == "no":
-            return self._asked_or_summary(draft, None, today)
         return self._choose_change(draft, section, today)
 
     def _detached(self, draft: Draft, number: int, today: dt.date) -> Turn:

@@ -587,6 +587,9 @@ async def test_the_candidature_that_was_begun_is_offered_where_an_empty_draft_is
     await person.begin("fonds")
     reply = await person.say("préparer ma candidature")
     assert steps(reply.said) == [f"0:resume:{first}", "0:anew:fonds"]
+    # The button of the one that was begun takes it up.
+    await person.press(f"{first}:form")
+    assert (await person.row(first)).open
 
 
 async def test_a_code_takes_a_draft_to_another_conversation(person: Person, other: Person) -> None:

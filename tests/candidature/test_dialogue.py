@@ -853,6 +853,8 @@ def test_an_epci_for_a_commune_is_not_taken() -> None:
     assert steps(said.said) == ["answer:porteur=epci&lieu=200071587", "skip:lieu"]
     answers = taken(said.draft, "/answer:porteur=epci&lieu=200071587").draft.state.answers
     assert (answers["porteur"], answers["lieu"]) == ("epci", "200071587")
+    corrected = told(taken(said.draft, "/answer:porteur=epci&lieu=200071587"))
+    assert corrected.startswith("C'est corrigé : Communauté de communes Loches Sud Touraine")
     invented = taken(said.draft, "/answer:porteur=epci&lieu=37218")
     assert "lieu" not in invented.draft.state.answers and current(invented.draft) == "lieu"
 
